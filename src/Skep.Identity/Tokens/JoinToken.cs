@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Skep.Api;
 using Skep.Identity.Certificates;
 
 namespace Skep.Identity.Tokens;

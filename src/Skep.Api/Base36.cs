@@ -1,12 +1,13 @@
 using System.Numerics;
 
-namespace Skep.Identity.Tokens;
+namespace Skep.Api;
 
 /// <summary>Unsigned big-endian bytes written with the digits 0-9a-z, as join tokens and ids are.</summary>
-internal static class Base36
+public static class Base36
 {
     private const string Digits = "0123456789abcdefghijklmnopqrstuvwxyz";
 
+    /// <summary>The number, with zeros before it up to <paramref name="padToLength"/> characters.</summary>
     public static string Encode(ReadOnlySpan<byte> bigEndian, int padToLength)
     {
         var value = new BigInteger(bigEndian, isUnsigned: true, isBigEndian: true);

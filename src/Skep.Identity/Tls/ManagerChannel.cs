@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Grpc.Net.Client;
+using Skep.Identity.Certificates;
+
+namespace Skep.Identity.Tls;
+
+/// <summary>gRPC channels to a manager's remote port.</summary>
+public static class ManagerChannel
+{
+    /// <summary>Managers send whole task lists and snapshots; nothing sensible is larger than this.</summary>
+    public const int MaxReceiveSizeBytes = 128 * 1024 * 1024;
+
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// As this node, whoever it is at the time: after a renewal new connections show the new certificate, streams that are
+    /// open go on over the old one.
+    /// </summary>
+    /// <param name="source">Who this node is.</param>
+    /// <param name="address">host:port of the manager.</param>
+    /// <exception cref="FormatException">The address is not of that form.</exception>
+    public static GrpcChannel As(NodeIdentitySource source, string address)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var endpoint = ParseAddress(address);
+        return Open(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)), RoleNames.Manager);
+    }
+
+    /// <summary>Without a certificate, to a manager that leads to the root and signs certificates.</summary>
+    /// <exception cref="FormatException">The address is not host:port.</exception>
+    public static GrpcChannel Joining(RootCa root, string address) =>
+        Open(Handler(ClientTls.Joining(root), ParseAddress(address)), RoleNames.Authority);
+
+    /// <summary>With this certificate, to a manager that signs certificates.</summary>
+    /// <exception cref="FormatException">The address is not host:port.</exception>
+    public static GrpcChannel Renewing(NodeIdentity identity, string address) =>
+        Open(Handler(ClientTls.As(identity), ParseAddress(address)), RoleNames.Manager);
+
+    /// <summary>To whoever answers. Nothing that comes over it may be believed without a check of its own.</summary>
+    /// <exception cref="FormatException">The address is not host:port.</exception>
+    public static GrpcChannel Unverified(string address)
+    {
+        var endpoint = ParseAddress(address);
+        return Open(Handler(ClientTls.Unverified(), endpoint), endpoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6 } six
+            ? $"[{six.Address}]:{six.Port}"
+            : address);
+    }
+
+    /// <summary>Reads host:port; IPv6 addresses stand in brackets.</summary>
+    /// <exception cref="FormatException">It is not of that form.</exception>
+    public static EndPoint ParseAddress(string address)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var colon = address.LastIndexOf(':');
+        if (colon > 0
+            && int.TryParse(address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            && port is > 0 and <= IPEndPoint.MaxPort)
+        {
+            var host = address[..colon].TrimStart('[').TrimEnd(']');
+            if (IPAddress.TryParse(host, out var ip))
+            {
+                return new IPEndPoint(ip, port);
+            }
+
+            if (Uri.CheckHostName(host) == UriHostNameType.Dns)
+            {
+                return new DnsEndPoint(host, port);
+            }
+        }
+
+        throw new FormatException($"invalid manager address \"{address}\": expected host:port, for instance 10.0.0.1:4242");
+    }
+
+    private static SocketsHttpHandler Handler(SslClientAuthenticationOptions tls, EndPoint endpoint) => new()
+    {
+        SslOptions = tls,
+        ConnectTimeout = ConnectTimeout,
+        UseProxy = false,
+        EnableMultipleHttp2Connections = true,
+        ConnectCallback = async (_, ct) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(endpoint, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        },
+    };
+
+    // The name in the URI is what TLS asks for and checks; where to connect is decided by the handler.
+    private static GrpcChannel Open(HttpMessageHandler handler, string authority) =>
+        GrpcChannel.ForAddress($"https://{authority}", new GrpcChannelOptions
+        {
+            HttpHandler = handler,
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = MaxReceiveSizeBytes,
+            MaxSendMessageSize = null,
+        });
+}

@@ -1,0 +1,56 @@
+// The generated messages that the store keeps, joined to its interface.
+#pragma warning disable CA1050 // the namespace is that of the contracts
+
+using Skep.Api;
+
+namespace Docker.Swarmkit.V1;
+
+public sealed partial class Node : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Service : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Task : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Network : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Cluster : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Secret : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Config : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Resource : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Extension : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}
+
+public sealed partial class Volume : IStoreObject
+{
+    IStoreObject IStoreObject.Copy() => Clone();
+}

@@ -1,0 +1,36 @@
+namespace Skep.Store;
+
+/// <summary>Why the store refused.</summary>
+public enum StoreErrorKind
+{
+    /// <summary>No object of that type has that id.</summary>
+    NotFound,
+
+    /// <summary>An object of that type has that id already.</summary>
+    AlreadyExists,
+
+    /// <summary>Another object of that type has that name.</summary>
+    NameConflict,
+
+    /// <summary>The object was changed since the caller read it.</summary>
+    OutOfSequence,
+
+    /// <summary>The transaction has more than <see cref="ClusterStore.MaxChanges"/> changes or <see cref="ClusterStore.MaxTransactionBytes"/>.</summary>
+    TooLarge,
+
+    /// <summary>The log has no room on its disk; nothing was changed, and writing goes on when there is room.</summary>
+    Full,
+
+    /// <summary>The store does not accept writes: it is stopped, or its disk failed.</summary>
+    Stopped,
+}
+
+/// <summary>A refused read or write. Nothing of the transaction was applied.</summary>
+public sealed class StoreException(StoreErrorKind kind, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Why.</summary>
+    public StoreErrorKind Kind { get; } = kind;
+}
+
+/// <summary>The reader of a subscription was slower than the store; it starts again from what the store holds.</summary>
+public sealed class StoreLaggedException() : Exception("the subscriber fell behind the store and must read it anew");

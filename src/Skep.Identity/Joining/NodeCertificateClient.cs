@@ -80,8 +80,9 @@ public sealed class NodeCertificateClient(
             {
                 return await FetchRootAsync(address, token, ct);
             }
-            catch (RpcException e) when (!ct.IsCancellationRequested)
+            catch (RpcException e)
             {
+                ct.ThrowIfCancellationRequested();
                 JoinLog.RootNotFetched(logger, address ?? "no known manager", Retry.Reason(e), Retry.Interval.TotalMilliseconds);
             }
 
@@ -145,8 +146,9 @@ public sealed class NodeCertificateClient(
 
                 JoinLog.NotIssuedYet(logger, nodeId, "pending", delay.TotalMilliseconds);
             }
-            catch (RpcException e) when (!ct.IsCancellationRequested)
+            catch (RpcException e)
             {
+                ct.ThrowIfCancellationRequested();
                 if (Retry.IsFinal(e))
                 {
                     throw new JoinRefusedException(e.Status);

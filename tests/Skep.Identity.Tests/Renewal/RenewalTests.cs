@@ -169,15 +169,21 @@ public sealed class RenewalTests
 
         private Task<NodeIdentity> RenewAsync(CancellationToken ct)
         {
-            Interlocked.Increment(ref _calls);
-            _called.Release();
-            if (Failing)
+            try
             {
-                throw new InvalidOperationException("no manager answers");
-            }
+                if (Failing)
+                {
+                    throw new InvalidOperationException("no manager answers");
+                }
 
-            Source.Replace(_cluster.Issue(NextRole, "node"));
-            return Task.FromResult(Source.Current);
+                Source.Replace(_cluster.Issue(NextRole, "node"));
+                return Task.FromResult(Source.Current);
+            }
+            finally
+            {
+                Interlocked.Increment(ref _calls);
+                _called.Release();
+            }
         }
     }
 }

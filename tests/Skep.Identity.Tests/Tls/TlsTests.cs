@@ -171,6 +171,7 @@ public sealed class TlsTests
         try
         {
             using var stream = await HandshakeAsync(server, options);
+            await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"u8.ToArray());
             return await stream.ReadAsync(new byte[9]).AsTask().WaitAsync(Patience);
         }
         catch (Exception e) when (e is IOException or AuthenticationException)

@@ -1,0 +1,53 @@
+namespace Skep.Raft.Log;
+
+internal sealed partial class LogEngine
+{
+    private void Compact()
+    {
+        foreach (var name in _disk.List())
+        {
+            if (FileNames.TryParseSnapshot(name, out var group, out var index) && index < Read(group, static g => g.SnapshotIndex))
+            {
+                _disk.Delete(name);
+            }
+        }
+
+        // From the oldest on, so that a crash in between leaves no gap.
+        var removed = 0UL;
+        while (_segments.Count > 1 && IsNeedless(_segments[0], _options.KeepEntries))
+        {
+            var segment = _segments[0];
+            _disk.Delete(FileNames.Segment(segment.Sequence));
+            removed = segment.Sequence;
+            lock (_gate)
+            {
+                foreach (var group in _groups.Values)
+                {
+                    group.DropSegments(removed);
+                }
+
+                _segments.RemoveAt(0);
+                segment.Dispose();
+            }
+        }
+
+        if (removed > 0)
+        {
+            _disk.SyncFolder();
+        }
+    }
+
+    private bool IsNeedless(Segment segment, ulong keepEntries)
+    {
+        foreach (var (id, last) in segment.LastIndexes)
+        {
+            var snapshot = _groups[id].SnapshotIndex;
+            if (snapshot <= keepEntries || last > snapshot - keepEntries)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

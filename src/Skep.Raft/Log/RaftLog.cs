@@ -1,0 +1,174 @@
+using System.Threading.Channels;
+
+namespace Skep.Raft.Log;
+
+/// <summary>
+/// The shell around <see cref="LogEngine"/>: one thread writes, and one sync serves all that wait at that moment.
+/// A task completes only when its records are on disk.
+/// </summary>
+internal sealed class RaftLog : IDisposable
+{
+    private const int MaxBatchSizeBytes = 4 * 1024 * 1024;
+    private const double PrepareSpareAtUse = 0.5;
+
+    private readonly LogEngine _engine;
+    private readonly FolderLock _lock;
+    private readonly SpareSegment _spare;
+    private readonly IDisk _disk;
+    private readonly LogEngineOptions _options;
+    private readonly Thread _thread;
+    private readonly Action<TimeSpan> _onSync;
+    private readonly Channel<LogRequest> _requests;
+    private readonly List<LogRequest> _batch = [];
+    private readonly List<LogRecord> _records = [];
+    private readonly Dictionary<ulong, ulong> _lastIndexes = [];
+    private LogRequest? _heldBack;
+
+    private RaftLog(LogEngine engine, IDisk disk, LogEngineOptions options, FolderLock folderLock, SpareSegment spare, int maxQueued, Action<TimeSpan> onSync)
+    {
+        _engine = engine;
+        _disk = disk;
+        _options = options;
+        _lock = folderLock;
+        _spare = spare;
+        _onSync = onSync;
+        _requests = Channel.CreateBounded<LogRequest>(new BoundedChannelOptions(maxQueued) { SingleReader = true });
+        _thread = new Thread(Run) { IsBackground = true, Name = "raft log" };
+        _thread.Start();
+    }
+
+    public LogEngine Engine => _engine;
+
+    public int QueueDepth => _requests.Reader.Count;
+
+    /// <summary>Opens the log of a folder; blocks while it reads.</summary>
+    public static RaftLog Open(string folder, LogEngineOptions options, int maxQueued, Action<TimeSpan> onSync)
+    {
+        var disk = new PosixDisk(folder);
+        var folderLock = FolderLock.Take(disk.Folder);
+        try
+        {
+            var spare = new SpareSegment(disk, options.SegmentSizeBytes);
+            options = options with { TakeSpare = spare.Take };
+            return new RaftLog(LogEngine.Open(disk, options), disk, options, folderLock, spare, maxQueued, onSync);
+        }
+        catch
+        {
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Appends records; the task completes when they are durable.</summary>
+    /// <exception cref="LogFullException">No room; nothing was written, and a later append may succeed.</exception>
+    /// <exception cref="LogFailedException">The log takes nothing more.</exception>
+    public async Task AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken ct)
+    {
+        var request = new LogRequest(records);
+        await _requests.Writer.WriteAsync(request, ct).ConfigureAwait(false);
+        await request.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Begins a snapshot file; note it with a <see cref="RecordType.SnapshotMarker"/> once it is committed.</summary>
+    public SnapshotWriter CreateSnapshot(ulong group, ulong index, ulong term, ulong configurationIndex, ReadOnlySpan<byte> configuration) =>
+        SnapshotWriter.Create(_disk, _options, group, index, term, configurationIndex, configuration);
+
+    public SnapshotReader OpenSnapshot(ulong group, ulong index) => SnapshotReader.Open(_disk, _options.Keys, group, index);
+
+    /// <summary>Writes what waits, then closes.</summary>
+    public void Dispose()
+    {
+        if (_requests.Writer.TryComplete())
+        {
+            _thread.Join();
+            _engine.Dispose();
+            _spare.Dispose();
+            _lock.Dispose();
+        }
+    }
+
+    private void Run()
+    {
+        while (_heldBack is not null || _requests.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            Collect();
+            if (_batch.Count == 0)
+            {
+                continue;
+            }
+
+            try
+            {
+                Write();
+                _onSync(_engine.LastSyncTime);
+                _batch.ForEach(r => r.TrySetResult());
+            }
+            catch (Exception e)
+            {
+                _batch.ForEach(r => r.TrySetException(e));
+            }
+
+            if (_engine.SegmentUse > PrepareSpareAtUse)
+            {
+                _spare.Prepare();
+            }
+        }
+    }
+
+    private void Collect()
+    {
+        _batch.Clear();
+        _records.Clear();
+        _lastIndexes.Clear();
+        long size = 0;
+        while (Next() is { } request)
+        {
+            if (_batch.Count > 0 && (!request.IsBatchable || size + request.SizeBytes > MaxBatchSizeBytes))
+            {
+                _heldBack = request;
+                return;
+            }
+
+            if (_engine.Check(request.Records, _lastIndexes) is { } wrong)
+            {
+                request.TrySetException(new ArgumentException(wrong));
+                continue;
+            }
+
+            _batch.Add(request);
+            _records.AddRange(request.Records);
+            size += request.SizeBytes;
+            if (!request.IsBatchable)
+            {
+                return;
+            }
+        }
+    }
+
+    private LogRequest? Next()
+    {
+        if (_heldBack is { } held)
+        {
+            _heldBack = null;
+            return held;
+        }
+
+        return _requests.Reader.TryRead(out var request) ? request : null;
+    }
+
+    private void Write()
+    {
+        switch (_records)
+        {
+            case [{ Type: RecordType.Truncate } cut]:
+                _engine.Truncate(cut.Group, cut.Index);
+                break;
+            case [{ Type: RecordType.SnapshotMarker } marker]:
+                _engine.NoteSnapshot(marker.Group, marker.Index, marker.Term);
+                break;
+            default:
+                _engine.Append(_records);
+                break;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+namespace Skep.Raft.Log;
+
+/// <summary>One file of the log, open for reading its entries. Used under the log's lock only.</summary>
+internal sealed class Segment(IDiskFile file, string path, FileHeader header, byte[] dataKey) : IDisposable
+{
+    private readonly Dictionary<ulong, ulong> _lastIndex = [];
+    private FrameCipher? _reader;
+
+    public IDiskFile File => file;
+
+    public string Path => path;
+
+    public FileHeader Header => header;
+
+    public ulong Sequence => header.Sequence;
+
+    /// <summary>Behind the last record.</summary>
+    public long EndBytes { get; set; }
+
+    /// <summary>The highest entry of each group that lies in this file.</summary>
+    public IReadOnlyDictionary<ulong, ulong> LastIndexes => _lastIndex;
+
+    public void Holds(ulong group, ulong index)
+    {
+        if (!_lastIndex.TryGetValue(group, out var last) || index > last)
+        {
+            _lastIndex[group] = index;
+        }
+    }
+
+    /// <summary>Reads one record back and checks it whole.</summary>
+    public LogRecord Read(long offset, int lengthBytes)
+    {
+        var frame = new byte[lengthBytes];
+        if (file.Read(offset, frame) != lengthBytes)
+        {
+            throw new LogCorruptException(path, offset, "the file ends within a record");
+        }
+
+        var wrong = FrameHeader.Read(frame, offset, out var head);
+        LogRecord record = default;
+        wrong ??= (_reader ??= new FrameCipher(dataKey, header)).Read(
+            frame, head, new byte[lengthBytes - LogFormat.FrameHeaderSizeBytes - LogFormat.TagSizeBytes], out record);
+        return wrong is null ? record : throw new LogCorruptException(path, offset, wrong);
+    }
+
+    public void Dispose()
+    {
+        _reader?.Dispose();
+        file.Dispose();
+    }
+}

@@ -1,0 +1,102 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Skep.Node.Listeners;
+
+/// <summary>The control socket's place on disk. Whoever can open it commands the cluster, so its folder and mode are the guard.</summary>
+internal static partial class ControlSocketFile
+{
+    // What sockaddr_un holds, less the closing zero.
+    private const int MaxPathBytes = 107;
+
+    /// <summary>
+    /// Makes room for the socket: creates its folder with mode 0700 where it is missing, refuses a path that belongs to
+    /// somebody else or is a link, and removes the socket of a daemon that is gone.
+    /// </summary>
+    /// <exception cref="NodeStartException">The place is not safe or is taken.</exception>
+    public static void Prepare(string path)
+    {
+        int length = System.Text.Encoding.UTF8.GetByteCount(path);
+        if (length > MaxPathBytes)
+        {
+            throw new NodeStartException($"--listen-control-api {path}: the path has {length} bytes, a unix socket's may have {MaxPathBytes}; choose a shorter one");
+        }
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        CheckOwner(folder, "the folder of the control socket");
+        var file = new FileInfo(path);
+        if (file.LinkTarget is not null)
+        {
+            throw new NodeStartException($"--listen-control-api {path}: it is a link; name the socket itself");
+        }
+        if (!file.Exists && !Directory.Exists(path))
+        {
+            return;
+        }
+        CheckOwner(path, "the control socket");
+        if (!IsSocket(path))
+        {
+            throw new NodeStartException($"--listen-control-api {path}: something that is no socket stands there; move it away or choose another path");
+        }
+        if (SomebodyListens(path))
+        {
+            throw new NodeStartException($"--listen-control-api {path}: another process listens there; stop it or choose another path");
+        }
+        File.Delete(path);
+    }
+
+    /// <summary>Makes the socket its owner's alone.</summary>
+    public static void Restrict(string path) => File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+    private static bool IsSocket(string path) => (StatOf(path).Mode & FileTypeMask) == SocketType;
+
+    private static bool SomebodyListens(string path)
+    {
+        using var probe = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
+            return true;
+        }
+        catch (System.Net.Sockets.SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static void CheckOwner(string path, string what)
+    {
+        uint me = GetEffectiveUser();
+        uint owner = StatOf(path).Owner;
+        if (owner != me && owner != 0)
+        {
+            throw new NodeStartException($"--listen-control-api: {what} {path} belongs to user {owner}, not to user {me} who runs swarmd; choose a path of your own");
+        }
+    }
+
+    private static (uint Owner, ushort Mode) StatOf(string path)
+    {
+        // struct statx (linux/stat.h) has stx_uid at byte 20 and stx_mode at byte 28, on every architecture.
+        Span<byte> statx = stackalloc byte[256];
+        if (Statx(AtFdCwd, path, AtSymlinkNoFollow, StatxTypeAndUid, ref MemoryMarshal.GetReference(statx)) != 0)
+        {
+            throw new NodeStartException($"--listen-control-api: {path} cannot be looked at: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+        }
+        return (BitConverter.ToUInt32(statx[20..]), BitConverter.ToUInt16(statx[28..]));
+    }
+
+    private const int AtFdCwd = -100;
+    private const int AtSymlinkNoFollow = 0x100;
+    private const uint StatxTypeAndUid = 0x1 | 0x8;
+    private const int FileTypeMask = 0xf000;
+    private const int SocketType = 0xc000;
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int directory, string path, int flags, uint mask, ref byte buffer);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint GetEffectiveUser();
+}

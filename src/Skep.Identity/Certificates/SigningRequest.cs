@@ -17,6 +17,10 @@ public static class SigningRequest
     public static byte[] Create(ECDsa key) =>
         Pem.EncodeRequest(new CertificateRequest(new X500DistinguishedName(""), key, HashAlgorithmName.SHA256).CreateSigningRequest());
 
+    /// <summary>Whether a root CA would sign it; says why not.</summary>
+    /// <exception cref="CertificateException">It is no request, its signature is wrong, or its key is too weak.</exception>
+    public static void Check(ReadOnlySpan<byte> csrPem) => _ = PublicKeyOf(csrPem);
+
     /// <summary>The request's public key; the request must prove that its maker has the private one.</summary>
     /// <exception cref="CertificateException">It is no request, its signature is wrong, or its key is too weak.</exception>
     internal static PublicKey PublicKeyOf(ReadOnlySpan<byte> csrPem)

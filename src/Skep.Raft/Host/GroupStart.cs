@@ -26,7 +26,7 @@ internal sealed record GroupStart(ulong Term, ulong LastIndex, ulong SnapshotInd
             {
                 configuration = RaftConfiguration.Decode(reader.Configuration.Span);
                 configurationIndex = reader.ConfigurationIndex;
-                await machine.RestoreSnapshotAsync(reader, ct).ConfigureAwait(false);
+                await machine.RestoreSnapshotAsync(snapshot, reader, ct).ConfigureAwait(false);
                 await reader.CopyToAsync(Stream.Null, ct).ConfigureAwait(false);
             }
         }

@@ -17,6 +17,9 @@ public interface IStateMachine
     /// </summary>
     Func<Stream, CancellationToken, Task> CaptureSnapshot();
 
-    /// <summary>Replaces the state by a snapshot's; the stream has to be read to its end, by which its checksums are verified.</summary>
-    Task RestoreSnapshotAsync(Stream snapshot, CancellationToken ct);
+    /// <summary>Replaces the state by a snapshot's.</summary>
+    /// <param name="index">The last command that is in the snapshot.</param>
+    /// <param name="snapshot">What <see cref="CaptureSnapshot"/> wrote. Each piece was verified before it is given out.</param>
+    /// <param name="ct">Ends the opening of the group.</param>
+    Task RestoreSnapshotAsync(ulong index, Stream snapshot, CancellationToken ct);
 }

@@ -27,6 +27,7 @@ public sealed class RaftGroup : IAsyncDisposable
     private ulong _lastIndex;
     private ulong _appliedIndex;
     private bool _full;
+    private int _disposed;
 
     internal RaftGroup(RaftGroupOptions options, RaftLog log, IStateMachine machine, ILogger logger, GroupStart start)
     {
@@ -129,6 +130,11 @@ public sealed class RaftGroup : IAsyncDisposable
     /// <summary>Takes no more proposals, ends those that wait, closes the log.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         _proposals.Writer.TryComplete();
         await _loop.ConfigureAwait(false);
         await _snapshots.DisposeAsync().ConfigureAwait(false);

@@ -145,7 +145,7 @@ internal sealed partial class LogEngine
             }
         }
 
-        TornTailWasCut |= knownEnd is null && _image.AsSpan((int)scan.EndBytes, length - (int)scan.EndBytes).ContainsAnyExcept((byte)0);
+        TornTailWasCut |= knownEnd is null && _image.AsSpan(0, length)[(int)Math.Min(scan.EndBytes, length)..].ContainsAnyExcept((byte)0);
         segment.EndBytes = scan.DurableEndBytes;
         return scan.DurableEndBytes;
     }

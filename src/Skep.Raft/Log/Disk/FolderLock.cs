@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,8 +17,15 @@ internal sealed class FolderLock : IDisposable
     public static FolderLock Take(string folder)
     {
         var path = Path.Combine(folder, Name);
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
+        // Not by .NET's own open, which takes a lock of its own on every file.
+        var fd = Native.Open(path, Native.OpenReadWriteCreateCloseOnExec, Native.ModeOwnerOnly);
+        if (fd < 0)
+        {
+            throw Native.Error("open", path);
+        }
+
+        var handle = new SafeFileHandle(fd, ownsHandle: true);
         if (Native.Lock(handle, Native.LockExclusiveNonBlocking) != 0)
         {
             var error = Native.Error("flock", path);

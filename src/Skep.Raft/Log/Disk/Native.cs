@@ -17,10 +17,12 @@ internal static partial class Native
     public const int EDQUOT = 122;
 
     public const int OpenReadOnlyCloseOnExec = 0x80000;
+    public const int OpenReadWriteCreateCloseOnExec = 0x80000 | 0x40 | 2;
+    public const int ModeOwnerOnly = 0x180;
     public const int LockExclusiveNonBlocking = 2 | 4;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int Open(string path, int flags);
+    public static partial int Open(string path, int flags, int mode);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int fd);

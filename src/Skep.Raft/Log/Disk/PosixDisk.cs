@@ -59,7 +59,7 @@ internal sealed class PosixDisk : IDisk
 
     public void SyncFolder()
     {
-        var fd = Native.Open(Folder, Native.OpenReadOnlyCloseOnExec);
+        var fd = Native.Open(Folder, Native.OpenReadOnlyCloseOnExec, 0);
         if (fd < 0)
         {
             throw Native.Error("open", Folder);

@@ -1,0 +1,182 @@
+using System.Text;
+using Skep.Raft.Log;
+using Skep.Raft.Tests.Simulation;
+
+namespace Skep.Raft.Tests.Host;
+
+public sealed class RaftGroupTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly TemporaryFolder _folder = new();
+
+    private RaftGroupOptions Options => AppendingChild.Options(_folder.Log);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Commands_come_back_in_order_with_their_indexes()
+    {
+        var first = new CommandList();
+        await using (var group = await RaftGroup.OpenAsync(Options, first))
+        {
+            foreach (var text in new[] { "one", "two", "three" })
+            {
+                await ProposeAsync(group, text);
+            }
+        }
+
+        var second = new CommandList();
+        await using var again = await RaftGroup.OpenAsync(Options, second);
+        Assert.Equal(["one", "two", "three"], second.Commands.Select(c => c.Command));
+        Assert.Equal(first.Commands, second.Commands);
+    }
+
+    [Fact]
+    public async Task A_command_is_applied_before_its_proposal_returns()
+    {
+        var list = new CommandList();
+        await using var group = await RaftGroup.OpenAsync(Options, list);
+        var index = await ProposeAsync(group, "x");
+        Assert.Equal((index, "x"), Assert.Single(list.Commands));
+    }
+
+    [Fact]
+    public async Task Each_start_is_a_new_term_with_an_entry_and_a_vote_of_its_own()
+    {
+        for (ulong start = 1; start <= 3; start++)
+        {
+            await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
+            Assert.Equal(start, group.Metrics.Term);
+            Assert.Equal(start, group.Metrics.LastIndex);
+            Assert.Equal([new RaftMember(7, "")], group.Configuration.Voters);
+        }
+
+        using var log = LogEngine.Open(new PosixDisk(_folder.Log), TestKeys.Options());
+        Assert.Equal(new HardState(3, 7, 2), log.Read(1, static g => g.HardState));
+        Assert.Equal([RecordType.Configuration, RecordType.NoOp, RecordType.NoOp], log.ReadEntries(1, 1, int.MaxValue).Select(e => e.Type));
+    }
+
+    [Fact]
+    public async Task Many_callers_share_syncs()
+    {
+        var list = new CommandList();
+        await using var group = await RaftGroup.OpenAsync(Options, list);
+        var before = group.Metrics.Syncs;
+        var indexes = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => ProposeAsync(group, $"c{i}")));
+        Assert.Equal(500, indexes.Distinct().Count());
+        Assert.Equal(list.Commands.Select(c => c.Index), indexes.Order());
+        Assert.InRange(group.Metrics.Syncs - before, 1, 400);
+    }
+
+    [Fact]
+    public async Task After_so_many_entries_a_snapshot_is_taken_and_the_log_shortened()
+    {
+        var options = Options with { SnapshotEveryEntries = 100, KeepEntries = 10, SegmentSizeBytes = 16 * 1024 };
+        var list = new CommandList();
+        ulong last = 0;
+        await using (var group = await RaftGroup.OpenAsync(options, list))
+        {
+            for (var i = 0; i < 1_000 || group.Metrics.SnapshotIndex < 900; i++)
+            {
+                last = await ProposeAsync(group, $"command {i}");
+                Assert.True(i < 100_000, "no snapshot of the first 900 entries after 100,000");
+            }
+
+            Assert.InRange(group.Metrics.Segments, 1, 8);
+        }
+
+        var again = new CommandList();
+        await using var reopened = await RaftGroup.OpenAsync(options, again);
+        Assert.True(again.RestoredFrom >= 900);
+        Assert.Equal(list.Commands, again.Commands);
+        Assert.Equal(last, again.Commands[^1].Index);
+        Assert.Single(Directory.GetFiles(_folder.Log, "*.snap"));
+    }
+
+    [Fact]
+    public async Task Commands_go_on_while_a_snapshot_is_written()
+    {
+        var hold = new TaskCompletionSource();
+        var list = new CommandList { HoldSnapshots = hold };
+        await using var group = await RaftGroup.OpenAsync(Options with { SnapshotEveryEntries = 5 }, list);
+        for (var i = 0; i < 50; i++)
+        {
+            await ProposeAsync(group, $"command {i}").WaitAsync(Patience);
+        }
+
+        Assert.Equal(1, list.SnapshotsCaptured);
+        Assert.Equal(0UL, group.Metrics.SnapshotIndex);
+        hold.SetResult();
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_open_is_refused_naming_the_holder()
+    {
+        await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
+        var refused = await Assert.ThrowsAsync<LogLockedException>(() => RaftGroup.OpenAsync(Options, new CommandList()));
+        Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Files_are_for_their_owner_alone()
+    {
+        await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Log));
+        Assert.All(Directory.GetFiles(_folder.Log), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+    }
+
+    [Fact]
+    public async Task A_folder_of_another_member_is_refused()
+    {
+        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => RaftGroup.OpenAsync(Options with { Member = new RaftMember(8, "") }, new CommandList()));
+    }
+
+    [Fact]
+    public async Task Another_data_key_is_refused_as_such()
+    {
+        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
+        await Assert.ThrowsAsync<WrongDataKeyException>(() => RaftGroup.OpenAsync(Options with { DataKey = TestKeys.OtherDataKey }, new CommandList()));
+    }
+
+    [Fact]
+    public async Task A_new_address_of_the_member_is_recorded()
+    {
+        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
+        await (await RaftGroup.OpenAsync(Options with { Member = new RaftMember(7, "10.0.0.1:4242") }, new CommandList())).DisposeAsync();
+        await using var group = await RaftGroup.OpenAsync(Options with { Member = new RaftMember(7, "10.0.0.1:4242") }, new CommandList());
+        Assert.Equal("10.0.0.1:4242", Assert.Single(group.Configuration.Voters).Address);
+    }
+
+    [Fact]
+    public async Task A_state_machine_that_fails_stops_the_group()
+    {
+        await using var group = await RaftGroup.OpenAsync(Options, new FailingMachine());
+        await Assert.ThrowsAsync<InvalidDataException>(() => ProposeAsync(group, "x").WaitAsync(Patience));
+        await Assert.ThrowsAsync<InvalidDataException>(() => group.Completion.WaitAsync(Patience));
+        await Assert.ThrowsAsync<InvalidDataException>(() => ProposeAsync(group, "y").WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Empty_and_oversized_commands_and_closed_groups_are_refused()
+    {
+        var group = await RaftGroup.OpenAsync(Options, new CommandList());
+        await Assert.ThrowsAsync<ArgumentException>(() => ProposeAsync(group, ""));
+        await Assert.ThrowsAsync<ArgumentException>(() => group.ProposeAsync(new byte[(4 * 1024 * 1024) + 1]));
+        await group.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => ProposeAsync(group, "late"));
+        await group.Completion.WaitAsync(Patience);
+    }
+
+    private static Task<ulong> ProposeAsync(RaftGroup group, string text) => group.ProposeAsync(Encoding.ASCII.GetBytes(text));
+
+    private sealed class FailingMachine : IStateMachine
+    {
+        public void Apply(ulong index, ReadOnlyMemory<byte> command) => throw new InvalidDataException("cannot apply");
+
+        public Func<Stream, CancellationToken, Task> CaptureSnapshot() => static (_, _) => Task.CompletedTask;
+
+        public Task RestoreSnapshotAsync(ulong index, Stream snapshot, CancellationToken ct) => Task.CompletedTask;
+    }
+}

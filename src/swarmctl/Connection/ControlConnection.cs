@@ -1,0 +1,101 @@
+using System.Net.Http;
+using System.Net.Security;
+using System.Net.Sockets;
+using Docker.Swarmkit.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace Swarmctl.Connection;
+
+/// <summary>
+/// The way to a manager's control socket. Skep's takes plaintext HTTP/2, which starts at once; Docker's and SwarmKit's own take
+/// TLS only, whose certificate proves nothing that the socket's file does not.
+/// </summary>
+internal sealed class ControlConnection : IDisposable
+{
+    private readonly GrpcChannel channel;
+
+    public ControlConnection(string socket, bool tls)
+    {
+        Socket = socket;
+        channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = (_, ct) => OpenAsync(socket, tls, ct),
+                UseProxy = false,
+                AllowAutoRedirect = false,
+                ActivityHeadersPropagator = null,
+            },
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = null,
+        });
+        Invoker = channel.CreateCallInvoker();
+        Control = new Control.ControlClient(Invoker);
+    }
+
+    public string Socket { get; }
+
+    public CallInvoker Invoker { get; }
+
+    public Control.ControlClient Control { get; }
+
+    /// <summary>Whether a failed first call means that the server speaks TLS only.</summary>
+    public static bool WantsTls(RpcException e) =>
+        e.StatusCode is StatusCode.Unavailable or StatusCode.Internal
+        && e.Status.DebugException is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError } or IOException or HttpProtocolException;
+
+    /// <summary>What to tell the user when the socket could not be reached; null when it was.</summary>
+    public static string? Unreachable(RpcException e, string socket)
+    {
+        for (Exception? inner = e.Status.DebugException; inner is not null; inner = inner.InnerException)
+        {
+            if (inner is SocketException s)
+            {
+                string reason = s.SocketErrorCode switch
+                {
+                    SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported => "no such file",
+                    SocketError.ConnectionRefused => "nobody listens on it",
+                    SocketError.AccessDenied => "permission denied; the socket is its owner's alone",
+                    _ => File.Exists(socket) ? s.Message : "no such file",
+                };
+                return $"cannot connect to {socket}: {reason}. Is swarmd running, and is its control socket named by --socket or SWARM_SOCKET?";
+            }
+        }
+        return null;
+    }
+
+    public void Dispose() => channel.Dispose();
+
+    private static async ValueTask<Stream> OpenAsync(string path, bool tls, CancellationToken ct)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), ct).ConfigureAwait(false);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            return tls ? await SecureAsync(stream, ct).ConfigureAwait(false) : stream;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<Stream> SecureAsync(Stream stream, CancellationToken ct)
+    {
+        var secured = new SslStream(stream);
+        await secured.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                ApplicationProtocols = [SslApplicationProtocol.Http2],
+#pragma warning disable CA5359 // the peer is whoever owns the socket's file, whatever its certificate says
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+#pragma warning restore CA5359
+            },
+            ct).ConfigureAwait(false);
+        return secured;
+    }
+}

@@ -34,6 +34,10 @@ internal sealed class NoSuitableNode
         return result;
     }
 
+    /// <summary>Why the one node a task is bound to refuses it: the explanation alone.</summary>
+    public static string Of(FeasibilityFilters failure) =>
+        Explain(failure, 1);
+
     /// <summary>Counts one node.</summary>
     public void Count(FeasibilityFilters failure)
     {

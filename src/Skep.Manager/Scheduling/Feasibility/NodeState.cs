@@ -161,8 +161,8 @@ internal sealed class NodeState
         public static TaskUse Of(SwarmTask task) => new(
             task.ServiceId,
             IsActive(task),
-            task.Spec?.Resources?.Reservations?.NanoCpus ?? 0,
-            task.Spec?.Resources?.Reservations?.MemoryBytes ?? 0,
+            Math.Max(0, task.Spec?.Resources?.Reservations?.NanoCpus ?? 0),
+            Math.Max(0, task.Spec?.Resources?.Reservations?.MemoryBytes ?? 0),
             task.AssignedGenericResources,
             HostPort.Of(task));
     }

@@ -15,8 +15,8 @@ internal sealed class TaskRequirements
         ServiceId = task.ServiceId;
         if (spec.Resources?.Reservations is { } reserved)
         {
-            NanoCpus = reserved.NanoCpus;
-            MemoryBytes = reserved.MemoryBytes;
+            NanoCpus = Math.Max(0, reserved.NanoCpus);
+            MemoryBytes = Math.Max(0, reserved.MemoryBytes);
             Generic = GenericAmounts.Asked(reserved.Generic);
         }
         if (spec.Placement is { } placement)

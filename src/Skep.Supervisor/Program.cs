@@ -1,0 +1,3 @@
+using Skep.Supervisor;
+
+return SupervisorHost.Start(args);

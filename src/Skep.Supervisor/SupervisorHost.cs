@@ -31,8 +31,8 @@ internal static unsafe class SupervisorHost
                     stateDir = value.TrimEnd('/');
                     i++;
                     break;
-                case "--idle-seconds" when uint.TryParse(value, out var seconds):
-                    idleMs = seconds * 1000L;
+                case "--idle-ms" when uint.TryParse(value, out var given):
+                    idleMs = given;
                     i++;
                     break;
                 default:
@@ -74,7 +74,8 @@ internal static unsafe class SupervisorHost
             Consts.OpenReadWrite | Consts.OpenCreate | Consts.OpenCloseOnExec, 0x180);
         if (lockFd < 0 || Libc.FLock(lockFd, Consts.LockExclusiveNow) != 0)
         {
-            return Say($"{stateDir} has a supervisor already", ExitAlreadyRuns);
+            // Nothing to complain of: several may be started at once, and one is enough.
+            return ExitAlreadyRuns;
         }
         Detach(stateDir);
         var hash = HashOf(stateDir);
@@ -137,7 +138,7 @@ internal static unsafe class SupervisorHost
 
     private static int Say(string what, int exitCode)
     {
-        SupervisorLog.Write($"swarmd-supervisor: {what}. It is started by swarmd: swarmd-supervisor --state-dir /DIR [--idle-seconds N]");
+        SupervisorLog.Write($"swarmd-supervisor: {what}. It is started by swarmd: swarmd-supervisor --state-dir /DIR [--idle-ms N]");
         return exitCode;
     }
 }

@@ -72,6 +72,7 @@ internal static unsafe class Child
             Fail(plan, ChildStep.Session, 0);
             return;
         }
+        ChildCalls.UMask(0x12);
         if (!Streams(plan) || !Mounts(plan) || !Hostname(plan) || !Limits(plan) || !Privileges(plan))
         {
             return;
@@ -81,7 +82,6 @@ internal static unsafe class Child
             Fail(plan, ChildStep.Directory, 0);
             return;
         }
-        ChildCalls.UMask(0x12);
         // An ignored signal stays ignored across execve, and .NET ignores SIGPIPE.
         for (var signal = 1; signal <= 64; signal++)
         {

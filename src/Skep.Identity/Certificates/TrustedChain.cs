@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -49,12 +50,31 @@ public static class TrustedChain
         }
 
         using var chain = new X509Chain { ChainPolicy = policy };
-        if (!chain.Build(certificate) || chain.ChainElements.Count < 2)
+        if (chain.Build(certificate) && chain.ChainElements.Count >= 2)
         {
-            var why = string.Join("; ", chain.ChainStatus.Select(s => s.StatusInformation.Trim()));
-            throw new CertificateException($"the certificate of {certificate.Subject} is not valid for this cluster: {why}");
+            return chain.ChainElements[1].Certificate;
         }
 
-        return chain.ChainElements[1].Certificate;
+        if (SameNameChain.Issuer(certificate, intermediates, root.Roots, ClientAuthentication, allowExpired ? null : now) is { } issuer)
+        {
+            return issuer;
+        }
+
+        var why = string.Join("; ", chain.ChainStatus.Select(s => s.StatusInformation.Trim()));
+        throw new CertificateException($"the certificate of {certificate.Subject} is not valid for this cluster: {why}");
+    }
+
+    /// <summary>What TLS asks about a peer's certificate after it has looked itself; the peer's name is its own affair.</summary>
+    internal static bool Accepts(
+        X509Certificate2 certificate, X509Chain? chain, SslPolicyErrors errors, RootCa root, bool peerIsServer, DateTimeOffset now)
+    {
+        if (errors != SslPolicyErrors.RemoteCertificateChainErrors)
+        {
+            return errors == SslPolicyErrors.None;
+        }
+
+        var sent = chain is null ? [] : chain.ChainPolicy.ExtraStore;
+        var usage = peerIsServer ? ServerAuthentication : ClientAuthentication;
+        return SameNameChain.Issuer(certificate, sent, root.Roots, usage, now) is not null;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Skep.Identity.Certificates;
 
 namespace Skep.Identity.Tls;
@@ -30,6 +31,8 @@ public static class ClientTls
     {
         var options = Base();
         options.CertificateChainPolicy = TrustedChain.Policy(root, peerIsServer: true);
+        options.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => certificate is X509Certificate2 shown
+            && TrustedChain.Accepts(shown, chain, errors, root, peerIsServer: true, TimeProvider.System.GetUtcNow());
         return options;
     }
 
@@ -38,9 +41,21 @@ public static class ClientTls
     {
         ArgumentNullException.ThrowIfNull(identity);
         var options = Joining(identity.Root);
-        options.ClientCertificateContext = SslStreamCertificateContext.Create(identity.Certificate, identity.Intermediates, offline: true);
+        options.ClientCertificateContext = PresentedCertificate.Of(identity);
         return options;
     }
+
+    /// <summary>The same options for a TLS stream of one's own: the name that is asked for is in them.</summary>
+    internal static SslClientAuthenticationOptions WithName(SslClientAuthenticationOptions options, string name) => new()
+    {
+        TargetHost = name,
+        EnabledSslProtocols = options.EnabledSslProtocols,
+        ApplicationProtocols = options.ApplicationProtocols,
+        AllowTlsResume = options.AllowTlsResume,
+        CertificateChainPolicy = options.CertificateChainPolicy?.Clone(),
+        ClientCertificateContext = options.ClientCertificateContext,
+        RemoteCertificateValidationCallback = options.RemoteCertificateValidationCallback,
+    };
 
     private static SslClientAuthenticationOptions Base() => new()
     {

@@ -74,27 +74,49 @@ public static class ManagerChannel
         throw new FormatException($"invalid manager address \"{address}\": expected host:port, for instance 10.0.0.1:4242");
     }
 
-    private static SocketsHttpHandler Handler(SslClientAuthenticationOptions tls, EndPoint endpoint) => new()
-    {
-        SslOptions = tls,
-        ConnectTimeout = ConnectTimeout,
-        UseProxy = false,
-        EnableMultipleHttp2Connections = true,
-        ConnectCallback = async (_, ct) =>
+    private static AlpnTolerantHandler Handler(SslClientAuthenticationOptions tls, EndPoint endpoint) => new(
+        Sockets(tls, async (_, ct) => await ConnectAsync(endpoint, ct)),
+        () => Sockets(tls, async (context, ct) => await SecureAsync(await ConnectAsync(endpoint, ct), tls, context.DnsEndPoint.Host, ct)));
+
+    private static SocketsHttpHandler Sockets(
+        SslClientAuthenticationOptions tls, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) => new()
         {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(endpoint, ct);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
-    };
+            SslOptions = tls,
+            ConnectTimeout = ConnectTimeout,
+            UseProxy = false,
+            EnableMultipleHttp2Connections = true,
+            ConnectCallback = connect,
+        };
+
+    private static async Task<Stream> ConnectAsync(EndPoint endpoint, CancellationToken ct)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(endpoint, ct);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<Stream> SecureAsync(Stream plain, SslClientAuthenticationOptions tls, string name, CancellationToken ct)
+    {
+        var secure = new SslStream(plain);
+        try
+        {
+            await secure.AuthenticateAsClientAsync(ClientTls.WithName(tls, name), ct);
+            return secure;
+        }
+        catch
+        {
+            await secure.DisposeAsync();
+            throw;
+        }
+    }
 
     // The name in the URI is what TLS asks for and checks; where to connect is decided by the handler.
     private static GrpcChannel Open(HttpMessageHandler handler, string authority) =>

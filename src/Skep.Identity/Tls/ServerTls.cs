@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Skep.Identity.Certificates;
 
 namespace Skep.Identity.Tls;
@@ -20,7 +21,9 @@ public sealed class ServerTls(NodeIdentitySource source)
         options.ClientCertificateRequired = true;
         options.CertificateChainPolicy = TrustedChain.Policy(identity.Root, peerIsServer: false);
         options.RemoteCertificateValidationCallback =
-            (_, certificate, _, errors) => certificate is null || errors == SslPolicyErrors.None;
+            (_, certificate, chain, errors) => certificate is null
+                || (certificate is X509Certificate2 shown
+                    && TrustedChain.Accepts(shown, chain, errors, identity.Root, peerIsServer: false, TimeProvider.System.GetUtcNow()));
         return options;
     }
 

@@ -13,6 +13,9 @@ public static class ManagerChannel
     /// <summary>Managers send whole task lists and snapshots; nothing sensible is larger than this.</summary>
     public const int MaxReceiveSizeBytes = 128 * 1024 * 1024;
 
+    /// <summary>Certificates and roots come in far less; a manager that is not trusted yet may not send more.</summary>
+    private const int MaxCertificateReceiveSizeBytes = 1024 * 1024;
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
@@ -26,7 +29,7 @@ public static class ManagerChannel
     {
         ArgumentNullException.ThrowIfNull(source);
         var endpoint = ParseAddress(address);
-        return Open(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)), RoleNames.Manager);
+        return Open(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)), RoleNames.Manager, MaxReceiveSizeBytes);
     }
 
     /// <summary>Without a certificate, to a manager that leads to the root and signs certificates.</summary>
@@ -119,12 +122,13 @@ public static class ManagerChannel
     }
 
     // The name in the URI is what TLS asks for and checks; where to connect is decided by the handler.
-    private static GrpcChannel Open(HttpMessageHandler handler, string authority) =>
+    private static GrpcChannel Open(
+        HttpMessageHandler handler, string authority, int maxReceiveSizeBytes = MaxCertificateReceiveSizeBytes) =>
         GrpcChannel.ForAddress($"https://{authority}", new GrpcChannelOptions
         {
             HttpHandler = handler,
             DisposeHttpClient = true,
-            MaxReceiveMessageSize = MaxReceiveSizeBytes,
+            MaxReceiveMessageSize = maxReceiveSizeBytes,
             MaxSendMessageSize = null,
         });
 }

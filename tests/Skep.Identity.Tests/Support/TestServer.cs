@@ -1,5 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -22,7 +24,7 @@ internal sealed class TestServer : IAsyncDisposable
         _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Authority;
 
     public static async Task<TestServer> StartAsync(
-        NodeIdentitySource identity, Action<WebApplication> map, Action<IServiceCollection>? services = null)
+        NodeIdentitySource identity, Action<WebApplication> map, Action<IServiceCollection>? services = null, bool saysHttp2 = true)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -33,8 +35,30 @@ internal sealed class TestServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
-            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.ForRemoteApi()) });
+            listen.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ =>
+                {
+                    var options = tls.ForRemoteApi();
+                    options.ApplicationProtocols = saysHttp2 ? options.ApplicationProtocols : null;
+                    return ValueTask.FromResult(options);
+                },
+            });
+            if (!saysHttp2)
+            {
+                listen.Use(next => connection =>
+                {
+                    connection.Features.Set<ITlsApplicationProtocolFeature>(new Assumed());
+                    return next(connection);
+                });
+            }
         }));
+        if (!saysHttp2)
+        {
+            // Go's servers do not look at it.
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.AllowAlternateSchemes = true);
+        }
+
         var app = builder.Build();
         map(app);
         await app.StartAsync();
@@ -42,4 +66,9 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private sealed class Assumed : ITlsApplicationProtocolFeature
+    {
+        public ReadOnlyMemory<byte> ApplicationProtocol { get; } = "h2"u8.ToArray();
+    }
 }

@@ -123,12 +123,16 @@ public sealed class TlsTests
         Assert.Equal(SslApplicationProtocol.Http2, stream.NegotiatedApplicationProtocol);
     }
 
-    [Fact]
-    public async Task While_roots_change_both_sides_accept_certificates_under_the_new_root_by_way_of_the_old_one()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task While_roots_change_both_sides_accept_certificates_under_the_new_root_by_way_of_the_old_one(bool asGoDoes)
     {
         var next = RootCa.Create(TimeProvider.System);
-        var link = _cluster.Root.CrossSign(next, TimeProvider.System.GetUtcNow());
-        var signer = RootCa.ForSigning(_cluster.Root.BundlePem, link, next.SigningKeyPem, link);
+        var link = asGoDoes
+            ? GoLink.Between(_cluster.Root, next)
+            : _cluster.Root.CrossSign(next, TimeProvider.System.GetUtcNow());
+        var signer = RootCa.ForSigning(_cluster.Root.BundlePem, next.BundlePem, next.SigningKeyPem, link);
         await using var server = await StartAsync(_cluster.Issue(NodeRole.Manager, signer: signer));
         using var channel = ManagerChannel.As(
             new NodeIdentitySource(_cluster.Issue(NodeRole.Worker, "w1", signer: signer)), server.Address);
@@ -136,6 +140,35 @@ public sealed class TlsTests
         await AskAsync(channel);
 
         Assert.Equal("w1", _authority.Requests.Single().Peer);
+    }
+
+    [Fact]
+    public async Task While_roots_change_a_worker_still_cannot_pass_for_a_manager()
+    {
+        var next = RootCa.Create(TimeProvider.System);
+        var link = GoLink.Between(_cluster.Root, next);
+        var signer = RootCa.ForSigning(_cluster.Root.BundlePem, next.BundlePem, next.SigningKeyPem, link);
+        await using var server = await StartAsync(_cluster.Issue(NodeRole.Worker, signer: signer));
+        using var channel = ManagerChannel.As(new NodeIdentitySource(_cluster.Issue(NodeRole.Worker)), server.Address);
+
+        await Assert.ThrowsAsync<RpcException>(() => AskAsync(channel));
+        Assert.Empty(_authority.Requests);
+    }
+
+    [Fact]
+    public async Task A_manager_that_does_not_say_it_speaks_HTTP_2_is_spoken_to_all_the_same()
+    {
+        await using var server = await TestServer.StartAsync(
+            new NodeIdentitySource(_cluster.Issue(NodeRole.Manager)),
+            app => app.MapGrpcService<ScriptedAuthority.NodeService>(),
+            s => s.AddSingleton(_authority),
+            saysHttp2: false);
+        using var channel = ManagerChannel.As(new NodeIdentitySource(_cluster.Issue(NodeRole.Worker, "w1")), server.Address);
+
+        await AskAsync(channel);
+        await AskAsync(channel);
+
+        Assert.Equal(["w1", "w1"], _authority.Requests.Select(r => r.Peer));
     }
 
     [Theory]

@@ -4,7 +4,6 @@ internal sealed partial class LogEngine
 {
     private readonly List<LogRecord> _tail = [];
     private byte[] _image = [];
-    private byte[] _text = [];
 
     /// <summary>Whether a crash had left something behind the last sound record.</summary>
     public bool TornTailWasCut { get; private set; }
@@ -68,7 +67,7 @@ internal sealed partial class LogEngine
         }
 
         _tail.Clear();
-        _image = _text = [];
+        _image = [];
         Compact();
     }
 
@@ -116,32 +115,32 @@ internal sealed partial class LogEngine
         if (_image.Length < length)
         {
             _image = new byte[length];
-            _text = new byte[length];
         }
 
         length = ReadFile(segment.File, segment.Path, _image.AsSpan(0, length));
-        using var cipher = new FrameCipher(_options.Keys.Find(segment.Header.KeyId)!, segment.Header);
-        var scan = SegmentScan.Read(_image.AsMemory(0, length), segment.Header, cipher, knownEnd, _text);
+        var scan = SegmentScan.Read(_image.AsSpan(0, length), segment.Header, knownEnd);
         if (scan.Damage is { } damage)
         {
             throw new LogCorruptException(segment.Path, damage.OffsetBytes, damage.Reason);
         }
 
-        foreach (var (record, frame) in scan.Records)
+        foreach (var frame in scan.Frames)
         {
             RecoveredRecords++;
-            if (frame.OffsetBytes >= scan.DurableEndBytes)
+            var isTail = frame.OffsetBytes >= scan.DurableEndBytes;
+            var record = isTail || frame.Type == RecordType.HardState
+                ? segment.Decode(_image.AsSpan((int)frame.OffsetBytes, frame.LengthBytes), frame.OffsetBytes)
+                : frame.ToRecord();
+            if (!isTail)
             {
-                if (record.Type == RecordType.Close)
+                if (Group(record.Group).Take(record, segment, frame) is { } wrong)
                 {
-                    continue;
+                    throw new LogCorruptException(segment.Path, frame.OffsetBytes, wrong);
                 }
-
-                _tail.Add(record with { Payload = record.Payload.ToArray() });
             }
-            else if (Group(record.Group).Take(record, segment, frame) is { } wrong)
+            else if (record.Type != RecordType.Close)
             {
-                throw new LogCorruptException(segment.Path, frame.OffsetBytes, wrong);
+                _tail.Add(record);
             }
         }
 

@@ -58,7 +58,7 @@ internal sealed partial class LogEngine : IDisposable
         }
     }
 
-    /// <summary>Entries of a group from an index on, as many as fit, at least one if there is one.</summary>
+    /// <summary>Entries of a group from an index on, at least one if there is one; more as they fit and lie in the same file.</summary>
     /// <exception cref="LogCorruptException">A record does not read back as it was written.</exception>
     public IReadOnlyList<LogRecord> ReadEntries(ulong group, ulong fromIndex, int maxSizeBytes)
     {
@@ -71,17 +71,31 @@ internal sealed partial class LogEngine : IDisposable
                 throw new ArgumentOutOfRangeException(nameof(fromIndex), fromIndex, $"entries of group {group} before {log.FirstIndex} are in the snapshot only");
             }
 
-            var size = 0;
-            for (var index = fromIndex; index <= log.LastIndex; index++)
+            if (fromIndex > log.LastIndex)
             {
-                var place = log.PlaceOf(index);
-                size += place.LengthBytes;
-                if (result.Count > 0 && size > maxSizeBytes)
+                return result;
+            }
+
+            // One read for all that lie in one stretch of one file.
+            var first = log.PlaceOf(fromIndex);
+            var end = first.OffsetBytes + first.LengthBytes;
+            var count = 1UL;
+            for (; fromIndex + count <= log.LastIndex; count++)
+            {
+                var place = log.PlaceOf(fromIndex + count);
+                if (place.Segment != first.Segment || place.OffsetBytes + place.LengthBytes - first.OffsetBytes > maxSizeBytes)
                 {
                     break;
                 }
 
-                result.Add(place.Segment.Read(place.OffsetBytes, place.LengthBytes));
+                end = place.OffsetBytes + place.LengthBytes;
+            }
+
+            var image = first.Segment.Read(first.OffsetBytes, (int)(end - first.OffsetBytes));
+            for (var i = 0UL; i < count; i++)
+            {
+                var place = log.PlaceOf(fromIndex + i);
+                result.Add(place.Segment.Decode(image.AsSpan((int)(place.OffsetBytes - first.OffsetBytes), place.LengthBytes), place.OffsetBytes));
             }
         }
 

@@ -28,19 +28,19 @@ internal sealed class Segment(IDiskFile file, string path, FileHeader header, by
         }
     }
 
-    /// <summary>Reads one record back and checks it whole.</summary>
-    public LogRecord Read(long offset, int lengthBytes)
+    /// <summary>Reads a stretch of the file.</summary>
+    public byte[] Read(long offset, int lengthBytes)
     {
-        var frame = new byte[lengthBytes];
-        if (file.Read(offset, frame) != lengthBytes)
-        {
-            throw new LogCorruptException(path, offset, "the file ends within a record");
-        }
+        var bytes = new byte[lengthBytes];
+        return file.Read(offset, bytes) == lengthBytes ? bytes : throw new LogCorruptException(path, offset, "the file ends within a record");
+    }
 
+    /// <summary>Checks and decrypts the frame at an offset, of which the bytes have been read.</summary>
+    public LogRecord Decode(ReadOnlySpan<byte> frame, long offset)
+    {
         var wrong = FrameHeader.Read(frame, offset, out var head);
         LogRecord record = default;
-        wrong ??= (_reader ??= new FrameCipher(dataKey, header)).Read(
-            frame, head, new byte[lengthBytes - LogFormat.FrameHeaderSizeBytes - LogFormat.TagSizeBytes], out record);
+        wrong ??= (_reader ??= new FrameCipher(dataKey, header)).Read(frame[..head.LengthBytes], head, out record);
         return wrong is null ? record : throw new LogCorruptException(path, offset, wrong);
     }
 

@@ -25,7 +25,7 @@ internal sealed class SegmentWriter(Segment segment, FrameCipher cipher, long si
             var size = LogFormat.PaddedFrameSize(record.Payload.Length);
             cipher.Write(output.GetSpan(size)[..size], EndBytes, start, _counter, record);
             output.Advance(size);
-            frames.Add(new FrameHeader(EndBytes, LogFormat.FrameOverheadBytes + record.Payload.Length, start, _counter));
+            frames.Add(new FrameHeader(EndBytes, start, _counter, record));
             EndBytes += size;
             _counter++;
         }

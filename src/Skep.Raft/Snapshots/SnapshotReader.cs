@@ -169,7 +169,7 @@ internal sealed class SnapshotReader : Stream
         var read = _file.Read(at, frame);
         LogRecord record = default;
         var wrong = FrameHeader.Read(frame.AsSpan(0, read), at, out var header);
-        wrong ??= _cipher.Read(frame, header, new byte[size], out record);
+        wrong ??= _cipher.Read(frame, header, out record);
         wrong ??= header.Counter == _counter ? null : $"the record is number {header.Counter}, expected {_counter}";
         if (wrong is not null)
         {

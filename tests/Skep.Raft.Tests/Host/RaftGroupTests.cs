@@ -1,5 +1,6 @@
 using System.Text;
 using Skep.Raft.Log;
+using Skep.Raft.Tests.Log;
 using Skep.Raft.Tests.Simulation;
 
 namespace Skep.Raft.Tests.Host;
@@ -54,7 +55,7 @@ public sealed class RaftGroupTests : IDisposable
 
         using var log = LogEngine.Open(new PosixDisk(_folder.Log), TestKeys.Options());
         Assert.Equal(new HardState(3, 7, 2), log.Read(1, static g => g.HardState));
-        Assert.Equal([RecordType.Configuration, RecordType.NoOp, RecordType.NoOp], log.ReadEntries(1, 1, int.MaxValue).Select(e => e.Type));
+        Assert.Equal([RecordType.Configuration, RecordType.NoOp, RecordType.NoOp], Journal.Entries(log, 1, 1, 3).Select(e => e.Type));
     }
 
     [Fact]

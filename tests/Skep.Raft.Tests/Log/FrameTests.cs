@@ -22,8 +22,8 @@ public sealed class FrameTests
             var frame = new byte[LogFormat.PaddedFrameSize(record.Payload.Length)];
             Assert.Equal(frame.Length, cipher.Write(frame, offset, offset, counter, record));
             Assert.Null(FrameHeader.Read(frame, offset, out var header));
-            Assert.Null(cipher.Read(frame.AsSpan(0, header.LengthBytes), header, new byte[frame.Length], out var read));
-            Assert.Equal(new FrameHeader(offset, header.LengthBytes, offset, counter), header);
+            Assert.Null(cipher.Read(frame.AsSpan(0, header.LengthBytes), header, out var read));
+            Assert.Equal(new FrameHeader(offset, offset, counter, record), header);
             Assert.Equal((record.Type, record.Group, record.Index, record.Term), (read.Type, read.Group, read.Index, read.Term));
             Assert.Equal(record.Payload.ToArray(), read.Payload.ToArray());
         });
@@ -49,14 +49,14 @@ public sealed class FrameTests
         var frame = new byte[LogFormat.PaddedFrameSize(100)];
         cipher.Write(frame, 8192, 4096, 3, LogRecord.Command(1, 2, 3, new byte[100]));
         var length = LogFormat.FrameOverheadBytes + 100;
-        foreach (var at in new[] { 12, 20, 30, 60, length - 1 })
+        foreach (var at in new[] { 12, 20, 24, 33, 41, 50, 60, length - 1 })
         {
             var forged = frame.ToArray();
             forged[at] ^= 1;
             System.Buffers.Binary.BinaryPrimitives.WriteUInt32LittleEndian(
                 forged.AsSpan(FrameHeader.ChecksumOffset), FrameHeader.Checksum(forged.AsSpan(0, length)));
             Assert.Null(FrameHeader.Read(forged, 8192, out var header));
-            Assert.NotNull(cipher.Read(forged.AsSpan(0, length), header, new byte[length], out _));
+            Assert.NotNull(cipher.Read(forged.AsSpan(0, length), header, out _));
         }
     }
 

@@ -16,7 +16,19 @@ internal static class Journal
     public static IReadOnlyList<string> Texts(LogEngine log, ulong group = 1)
     {
         var (first, last) = log.Read(group, static g => (g.FirstIndex, g.LastIndex));
-        return last < first ? [] : [.. log.ReadEntries(group, first, int.MaxValue).Select(e => Encoding.ASCII.GetString(e.Payload.Span))];
+        return [.. Entries(log, group, first, last).Select(e => Encoding.ASCII.GetString(e.Payload.Span))];
+    }
+
+    public static IEnumerable<LogRecord> Entries(LogEngine log, ulong group, ulong first, ulong last)
+    {
+        while (first <= last)
+        {
+            foreach (var entry in log.ReadEntries(group, first, 1024))
+            {
+                yield return entry;
+                first = entry.Index + 1;
+            }
+        }
     }
 
     /// <summary>A log of so many entries, each a batch of its own, whose process was killed.</summary>

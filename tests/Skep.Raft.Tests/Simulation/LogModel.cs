@@ -1,4 +1,5 @@
 using Skep.Raft.Log;
+using Skep.Raft.Tests.Log;
 
 namespace Skep.Raft.Tests.Simulation;
 
@@ -62,8 +63,7 @@ internal sealed class LogModel
                 return $"group {id}: entries begin at {first}, snapshot {snapshot}";
             }
 
-            var held = last >= first ? engine.ReadEntries(id, first, int.MaxValue) : [];
-            foreach (var entry in held)
+            foreach (var entry in Journal.Entries(engine, id, first, last))
             {
                 if (group.Entries.TryGetValue(entry.Index, out var expected) && !Same(entry, expected))
                 {

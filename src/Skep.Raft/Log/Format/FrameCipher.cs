@@ -9,6 +9,9 @@ namespace Skep.Raft.Log;
 /// </summary>
 internal sealed class FrameCipher : IDisposable
 {
+    private const int NonceSizeBytes = 12;
+    private const int AssociatedSizeBytes = LogFormat.FrameHeaderSizeBytes - sizeof(uint);
+
     private readonly AesGcm _aes;
 
     public FrameCipher(byte[] dataKey, FileHeader header)
@@ -29,20 +32,14 @@ internal sealed class FrameCipher : IDisposable
     /// <returns>Bytes used, padding included.</returns>
     public int Write(Span<byte> destination, long offset, long batchStart, ulong counter, in LogRecord record)
     {
-        var header = new FrameHeader(offset, LogFormat.FrameOverheadBytes + record.Payload.Length, batchStart, counter);
+        var header = new FrameHeader(offset, batchStart, counter, record);
         var frame = destination[..header.LengthBytes];
         header.Write(frame);
-
         var text = frame[LogFormat.FrameHeaderSizeBytes..^LogFormat.TagSizeBytes];
-        text[..8].Clear();
-        text[0] = (byte)record.Type;
-        BinaryPrimitives.WriteUInt64LittleEndian(text[8..], record.Group);
-        BinaryPrimitives.WriteUInt64LittleEndian(text[16..], record.Index);
-        BinaryPrimitives.WriteUInt64LittleEndian(text[24..], record.Term);
-        record.Payload.Span.CopyTo(text[LogFormat.RecordHeaderSizeBytes..]);
+        record.Payload.Span.CopyTo(text);
 
-        Span<byte> nonce = stackalloc byte[12];
-        Span<byte> associated = stackalloc byte[20];
+        Span<byte> nonce = stackalloc byte[NonceSizeBytes];
+        Span<byte> associated = stackalloc byte[AssociatedSizeBytes];
         Describe(frame, counter, nonce, associated);
         _aes.Encrypt(nonce, text, text, frame[^LogFormat.TagSizeBytes..], associated);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameHeader.ChecksumOffset..], FrameHeader.Checksum(frame));
@@ -53,34 +50,24 @@ internal sealed class FrameCipher : IDisposable
     /// <summary>Decrypts a frame whose header and checksum were found right.</summary>
     /// <param name="frame">The frame, without padding.</param>
     /// <param name="header">Its header.</param>
-    /// <param name="text">Where the plain text goes; the record's payload lies in it afterwards.</param>
     /// <param name="record">The record.</param>
     /// <returns>null, or in a few words why it is none.</returns>
-    public string? Read(ReadOnlySpan<byte> frame, in FrameHeader header, Memory<byte> text, out LogRecord record)
+    public string? Read(ReadOnlySpan<byte> frame, in FrameHeader header, out LogRecord record)
     {
-        record = default;
-        var size = header.LengthBytes - LogFormat.FrameHeaderSizeBytes - LogFormat.TagSizeBytes;
-        text = text[..size];
-        var plain = text.Span;
-        Span<byte> nonce = stackalloc byte[12];
-        Span<byte> associated = stackalloc byte[20];
+        var payload = new byte[header.PayloadLengthBytes];
+        record = header.ToRecord(payload);
+        Span<byte> nonce = stackalloc byte[NonceSizeBytes];
+        Span<byte> associated = stackalloc byte[AssociatedSizeBytes];
         Describe(frame, header.Counter, nonce, associated);
         try
         {
-            _aes.Decrypt(nonce, frame.Slice(LogFormat.FrameHeaderSizeBytes, size), frame[^LogFormat.TagSizeBytes..], plain, associated);
+            _aes.Decrypt(nonce, frame[LogFormat.FrameHeaderSizeBytes..^LogFormat.TagSizeBytes], frame[^LogFormat.TagSizeBytes..], payload, associated);
+            return null;
         }
         catch (AuthenticationTagMismatchException)
         {
             return "the record is not what was encrypted (authentication tag)";
         }
-
-        record = new LogRecord(
-            (RecordType)plain[0],
-            BinaryPrimitives.ReadUInt64LittleEndian(plain[8..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(plain[16..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(plain[24..]),
-            text[LogFormat.RecordHeaderSizeBytes..]);
-        return null;
     }
 
     public void Dispose() => _aes.Dispose();

@@ -6,8 +6,7 @@ internal static class LogFormat
     public const uint Version = 1;
 
     public const int HeaderSizeBytes = 4096;
-    public const int FrameHeaderSizeBytes = 24;
-    public const int RecordHeaderSizeBytes = 32;
+    public const int FrameHeaderSizeBytes = 56;
     public const int TagSizeBytes = 16;
     public const int AlignmentBytes = 8;
 
@@ -18,7 +17,7 @@ internal static class LogFormat
     /// <summary>A proposal is at most 1.5 MiB; the rest is room for those who frame it once more.</summary>
     public const int MaxPayloadSizeBytes = 4 * 1024 * 1024;
 
-    public const int FrameOverheadBytes = FrameHeaderSizeBytes + RecordHeaderSizeBytes + TagSizeBytes;
+    public const int FrameOverheadBytes = FrameHeaderSizeBytes + TagSizeBytes;
 
     /// <summary>Space a record of this payload takes in a file, padding included.</summary>
     public static int PaddedFrameSize(int payloadSizeBytes) => Align(FrameOverheadBytes + payloadSizeBytes);

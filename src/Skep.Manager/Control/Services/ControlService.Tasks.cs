@@ -1,6 +1,7 @@
 using Docker.Swarmkit.V1;
 using Grpc.Core;
 using Skep.Api;
+using Skep.Manager.Orchestration;
 using Skep.Store;
 
 namespace Skep.Manager.Control;
@@ -68,11 +69,19 @@ public sealed partial class ControlService
         && Matching.HasLabels(task.ServiceAnnotations?.Labels, f.Labels)
         && Matching.OneOf(ObjectNames.RuntimeOf(task.Spec) ?? "", f.Runtimes);
 
-    // Whether tasks are as their services' present specs say.
+    // Whether tasks are as their services' present specs say; one check serves all tasks of a service.
     private sealed class UpToDate(IStoreView view)
     {
-        public bool Is(SwarmTask task) =>
-            view.Get<Service>(task.ServiceId) is { } service
-            && ((task.SpecVersion is { } made && made.Equals(service.SpecVersion)) || Equals(task.Spec, service.Spec?.Task));
+        private readonly Dictionary<string, DirtyCheck?> checks = new(StringComparer.Ordinal);
+
+        public bool Is(SwarmTask task)
+        {
+            if (!checks.TryGetValue(task.ServiceId, out DirtyCheck? check))
+            {
+                check = view.Get<Service>(task.ServiceId) is { } service ? new DirtyCheck(service) : null;
+                checks[task.ServiceId] = check;
+            }
+            return check is not null && !check.IsDirty(task, view.Get<Node>(task.NodeId));
+        }
     }
 }

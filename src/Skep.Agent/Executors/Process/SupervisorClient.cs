@@ -20,6 +20,9 @@ internal sealed class SupervisorClient(SupervisorLauncher launcher) : IAsyncDisp
     private readonly SemaphoreSlim _turn = new(1, 1);
     private SupervisorSession? _session;
 
+    /// <summary>Whether one is connected now.</summary>
+    public bool IsConnected => _session is { IsClosed: false };
+
     /// <summary>What the supervisor says of itself; starts one if there is none.</summary>
     public async Task<Welcome> WelcomeAsync(CancellationToken ct) => (await SessionAsync(ct)).Welcome;
 

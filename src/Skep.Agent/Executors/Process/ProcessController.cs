@@ -53,7 +53,7 @@ internal sealed class ProcessController : IController
         var end = await SupervisorErrors.TranslateAsync(() => _supervisor.WaitForEndAsync(_task.Id, cancellationToken))
             ?? throw new TaskExitedException(
                 TaskReport.UnknownExitCode, "the node's supervisor knows nothing of it: its state directory was emptied");
-        if (end.ExitCode != 0 || end.OomKilled)
+        if (end.ExitCode != 0)
         {
             throw new TaskExitedException(end.ExitCode, Cause(end), StatusOf(end));
         }

@@ -7,7 +7,7 @@ using Skep.Supervisor.Protocol;
 namespace Skep.Agent.Executors.Process;
 
 /// <summary>Drives one process task through the node's supervisor.</summary>
-internal sealed class ProcessController : IController
+internal sealed class ProcessController : IController, IReachableController
 {
     private readonly SwarmTask _task;
     private readonly ITaskDependencies _dependencies;

@@ -1,9 +1,6 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
 using Skep.Api;
-using Skep.Supervisor.Protocol;
 
 namespace Skep.Agent.Executors.Process;
 
@@ -32,25 +29,9 @@ public sealed class ProcessExecutor : IExecutor
     /// <inheritdoc/>
     public bool Handles(SwarmTask task) => task.Spec?.Generic?.Kind == NodeTraits.ProcessRuntime;
 
-    /// <summary>Platform and resources of the machine, and the runtime; never an engine version.</summary>
+    /// <summary>The runtime; platform and resources are the machine's own, and there is no engine.</summary>
     public Task<NodeDescription> DescribeAsync(CancellationToken cancellationToken) => Task.FromResult(new NodeDescription
     {
-        Hostname = Environment.MachineName,
-        Platform = new Platform
-        {
-            Os = "linux",
-            Architecture = RuntimeInformation.OSArchitecture switch
-            {
-                Architecture.X64 => "x86_64",
-                Architecture.Arm64 => "aarch64",
-                var other => other.ToString().ToLowerInvariant(),
-            },
-        },
-        Resources = new Resources
-        {
-            NanoCpus = Environment.ProcessorCount * 1_000_000_000L,
-            MemoryBytes = MemoryOfMachine(File.ReadLines("/proc/meminfo")),
-        },
         Engine = new EngineDescription { Plugins = { NodeTraits.NewProcessRuntimePlugin() } },
     });
 
@@ -81,12 +62,4 @@ public sealed class ProcessExecutor : IExecutor
 
     /// <summary>Lets go of the supervisor, which keeps the tasks.</summary>
     public ValueTask DisposeAsync() => _supervisor.DisposeAsync();
-
-    private static long MemoryOfMachine(IEnumerable<string> memInfo)
-    {
-        // MemTotal:       24683136 kB
-        var total = memInfo.FirstOrDefault(line => line.StartsWith("MemTotal:", StringComparison.Ordinal));
-        return total?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var number, ..]
-            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : 0;
-    }
 }

@@ -126,8 +126,8 @@ public sealed partial class NodeDispatcher : ManagerLoop
             {
                 SetFacts(read);
                 Router.ResyncAll();
-                running = true;
                 await using ITimer timer = Time.CreateTimer(_ => FindSilent(stop.Token), null, Tick, Tick);
+                running = true;
                 Task[] parts = [RouteAsync(subscription, stop.Token), writes.RunAsync(stop.Token)];
                 Task first = await Task.WhenAny(parts).ConfigureAwait(false);
                 await stop.CancelAsync().ConfigureAwait(false);

@@ -2,12 +2,12 @@ namespace Skep.Manager.Dispatch.Sessions;
 
 /// <summary>
 /// Deadlines by id, made for deadlines that are pushed back all the time and seldom reached: pushing back costs no heap
-/// operation, and the heap holds one entry an id. Not thread-safe.
+/// operation. Not thread-safe.
 /// </summary>
 internal sealed class ExpiryQueue
 {
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<Entry, TimeSpan> heap = new();
+    private readonly PriorityQueue<(Entry Entry, int Turn), TimeSpan> heap = new();
 
     /// <summary>Sets or moves the deadline of an id.</summary>
     public void Set(string id, TimeSpan deadline)
@@ -45,11 +45,13 @@ internal sealed class ExpiryQueue
     public IReadOnlyList<string> TakeExpired(TimeSpan now)
     {
         List<string>? expired = null;
-        while (heap.TryPeek(out Entry? entry, out TimeSpan queuedAt) && queuedAt <= now)
+        while (heap.TryPeek(out (Entry Entry, int Turn) next, out TimeSpan queuedAt) && queuedAt <= now)
         {
             heap.Dequeue();
-            if (queuedAt != entry.QueuedAt)
+            Entry entry = next.Entry;
+            if (next.Turn != entry.Turn)
             {
+                // It was queued again for an earlier time since.
                 continue;
             }
             if (entry.Deadline > now)
@@ -69,7 +71,7 @@ internal sealed class ExpiryQueue
     private void Queue(Entry entry, TimeSpan at)
     {
         entry.QueuedAt = at;
-        heap.Enqueue(entry, at);
+        heap.Enqueue((entry, ++entry.Turn), at);
     }
 
     private sealed class Entry(string id)
@@ -79,5 +81,8 @@ internal sealed class ExpiryQueue
         public TimeSpan? Deadline { get; set; }
 
         public TimeSpan QueuedAt { get; set; }
+
+        /// <summary>Which of its places in the heap counts.</summary>
+        public int Turn { get; set; }
     }
 }

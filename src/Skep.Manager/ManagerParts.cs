@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Logging;
+using Skep.Identity;
+using Skep.Identity.Authorization;
+using Skep.Identity.Keys;
+using Skep.Manager.Allocation;
+using Skep.Manager.Attachments;
+using Skep.Manager.Certificates;
+using Skep.Manager.Control;
+using Skep.Manager.Dispatch;
+using Skep.Manager.Health;
+using Skep.Manager.Logs;
+using Skep.Manager.Loops;
+using Skep.Manager.Orchestration;
+using Skep.Manager.Scheduling;
+using Skep.Manager.Watch;
+using Skep.Manager.Why;
+using Skep.Store;
+
+namespace Skep.Manager;
+
+/// <summary>
+/// The parts of one manager, put together over its store: loops, which run while it leads, and services, which answer while it
+/// listens. Whoever listens maps the services; nothing here opens a socket.
+/// </summary>
+public sealed class ManagerParts : IAsyncDisposable
+{
+    private readonly IReadOnlyList<ManagerLoop> loops;
+
+    /// <summary>All parts, not started.</summary>
+    /// <param name="store">The cluster's objects.</param>
+    /// <param name="identity">This manager's node.</param>
+    /// <param name="keys">Its key file, which is locked as the cluster says.</param>
+    /// <param name="streams">The open streams of nodes, closed when one is removed.</param>
+    /// <param name="members">The managers that agree.</param>
+    /// <param name="addresses">How callers reach this manager.</param>
+    /// <param name="time">The clock of every loop.</param>
+    /// <param name="random">Spreads heartbeats.</param>
+    /// <param name="logs">Where they say what they do.</param>
+    public ManagerParts(
+        ClusterStore store, NodeIdentitySource identity, NodeKeyFile keys, ActiveStreams streams, IManagerMembers members,
+        ManagerAddresses addresses, TimeProvider time, Random random, ILoggerFactory logs)
+    {
+        ArgumentNullException.ThrowIfNull(identity);
+        ArgumentNullException.ThrowIfNull(addresses);
+        var signer = new CertificateSigner(store, time, logs.CreateLogger<CertificateSigner>());
+        var dispatcher = new NodeDispatcher(store, identity.Current.NodeId, time, random, logs.CreateLogger<NodeDispatcher>());
+        var hub = new LogHub(store, time, logs.CreateLogger<LogHub>());
+        Authority = new CertificateAuthorityService(store, () => identity.Current.Root);
+        NodeCertificates = new NodeCertificateService(store, signer, time, logs.CreateLogger<NodeCertificateService>());
+        Control = new ControlService(store, members, time, logs.CreateLogger<ControlService>());
+        Why = new WhyExplainer(store, time);
+        Dispatcher = new DispatcherService(dispatcher, addresses.SeenBy);
+        LogBroker = new LogBrokerService(hub);
+        Logs = new LogsService(hub);
+        Watch = new WatchService(store);
+        Attachments = new ResourceAllocatorService(store, time);
+        Health = new HealthService();
+        loops =
+        [
+            signer,
+            new RemovedNodeStreams(store, streams, time, logs.CreateLogger<RemovedNodeStreams>()),
+            new ManagerLock(store, keys, time, logs.CreateLogger<ManagerLock>()),
+            new NetworkKeyRotation(store, time, logs.CreateLogger<NetworkKeyRotation>()),
+            new Allocator(store, time, logs.CreateLogger<Allocator>()),
+            new Scheduler(store, time, logs.CreateLogger<Scheduler>()),
+            .. OrchestrationLoops.All(store, time, logs),
+            dispatcher,
+            hub,
+        ];
+    }
+
+    /// <summary>Root CA and unlock key.</summary>
+    public CertificateAuthorityService Authority { get; }
+
+    /// <summary>Lets nodes in.</summary>
+    public NodeCertificateService NodeCertificates { get; }
+
+    /// <summary>What people change the cluster with.</summary>
+    public ControlService Control { get; }
+
+    /// <summary>Why something waits.</summary>
+    public WhyExplainer Why { get; }
+
+    /// <summary>What agents speak with.</summary>
+    public DispatcherService Dispatcher { get; }
+
+    /// <summary>The agents' side of logs.</summary>
+    public LogBrokerService LogBroker { get; }
+
+    /// <summary>The readers' side of logs.</summary>
+    public LogsService Logs { get; }
+
+    /// <summary>The store's changes.</summary>
+    public WatchService Watch { get; }
+
+    /// <summary>Attachments of nodes' own containers.</summary>
+    public ResourceAllocatorService Attachments { get; }
+
+    /// <summary>Which parts serve.</summary>
+    public HealthService Health { get; }
+
+    /// <summary>Starts every loop: this manager leads.</summary>
+    public void Start()
+    {
+        foreach (ManagerLoop loop in loops)
+        {
+            loop.Start();
+        }
+        Health.Set(HealthService.Raft, serving: true);
+        Health.Set(HealthService.ControlApi, serving: true);
+    }
+
+    /// <summary>Stops every loop and waits for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Health.Set(HealthService.Raft, serving: false);
+        Health.Set(HealthService.ControlApi, serving: false);
+        await Task.WhenAll(loops.Select(l => l.StopAsync())).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,129 @@
+using Docker.Swarmkit.V1;
+using Microsoft.Extensions.Logging;
+using Skep.Identity;
+using Skep.Identity.Certificates;
+using Skep.Identity.Files;
+using Skep.Identity.Joining;
+using Skep.Identity.Keys;
+using Skep.Identity.Tokens;
+using Skep.Manager.Certificates;
+using Skep.Node.Managers;
+
+namespace Skep.Node;
+
+/// <summary>One machine's life in the cluster: it founds or joins, manages if its certificate says so, and works.</summary>
+public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, TimeProvider time)
+{
+    private readonly ILogger logger = logs.CreateLogger<NodeHost>();
+
+    /// <summary>Runs until it is cancelled.</summary>
+    /// <exception cref="NodeStartException">It cannot run, for a reason that its user can mend.</exception>
+    public async Task RunAsync(CancellationToken ct)
+    {
+        var state = new StateDirectory(options.StateDirectory);
+        CreateState(state);
+        using StateLock held = StateLock.Take(options.StateDirectory);
+        try
+        {
+            NodeKeyFile keys = OpenKeys(state);
+            var source = new NodeIdentitySource(await IdentifyAsync(state, keys, ct).ConfigureAwait(false));
+            LogStarted(logger, source.Current.NodeId, source.Current.ClusterId, source.Current.Role);
+            await RunAsync(state, keys, source, ct).ConfigureAwait(false);
+        }
+        catch (KeyLockedException e)
+        {
+            throw new NodeStartException($"this manager is locked: {e.Message}; start it with --unlock-key SWMKEY-1-… (another manager's `swarmctl cluster unlock-key default` shows it)", e);
+        }
+        catch (Exception e) when (e is CertificateException or InvalidDataException)
+        {
+            throw new NodeStartException(e.Message, e);
+        }
+    }
+
+    private async Task RunAsync(StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, CancellationToken ct)
+    {
+        await using ManagerHost? manager = source.Current.Role == NodeRole.Manager
+            ? await ManagerHost.StartAsync(options, state, keys, source, logs, time, ct).ConfigureAwait(false)
+            : null;
+        await using var agent = new Agents.AgentHost(options, state, keys, source, manager?.AddressFromHere, logs, time);
+        agent.Start();
+        var stopped = new TaskCompletionSource();
+        await using CancellationTokenRegistration stopping = ct.Register(() => stopped.TrySetResult());
+        Task first = await Task.WhenAny(stopped.Task, agent.Failure, manager?.Failure ?? stopped.Task).ConfigureAwait(false);
+        if (first.IsFaulted)
+        {
+            // Fail stop: what the disk did not take must not be answered for.
+            string what = first == agent.Failure ? "agent" : "manager";
+            throw new NodeStartException($"this {what} cannot go on and the node stops: {first.Exception!.InnerException!.Message}", first.Exception);
+        }
+        LogStopping(logger);
+    }
+
+    private async Task<NodeIdentity> IdentifyAsync(StateDirectory state, NodeKeyFile keys, CancellationToken ct)
+    {
+        if (NodeIdentityStore.Load(state, keys, time.GetUtcNow(), allowExpired: true) is { } known)
+        {
+            return known;
+        }
+        if (options.JoinAddress is null)
+        {
+            NodeIdentity founder = ClusterFounding.Found(state, keys, time);
+            keys.WriteDataKeys(DataKeys.Generate());
+            LogFounded(logger, founder.ClusterId);
+            return founder;
+        }
+        JoinToken? token = options.JoinToken is null ? null
+            : JoinToken.TryParse(options.JoinToken, out JoinToken? parsed) ? parsed
+            : throw new NodeStartException(JoinToken.InvalidMessage);
+        LogJoining(logger, options.JoinAddress);
+        var client = new NodeCertificateClient(state, keys, () => options.JoinAddress, time, logs.CreateLogger<NodeCertificateClient>());
+        try
+        {
+            return await client.JoinAsync(token, NodeSpec.Types.Availability.Active, ct).ConfigureAwait(false);
+        }
+        catch (JoinRefusedException e)
+        {
+            throw new NodeStartException(e.Message, e);
+        }
+        catch (FormatException e)
+        {
+            throw new NodeStartException($"--join-addr: {e.Message}", e);
+        }
+    }
+
+    private void CreateState(StateDirectory state)
+    {
+        try
+        {
+            state.Create();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStartException($"--state-dir {options.StateDirectory}: it cannot be made: {e.Message}; choose a directory that you may write", e);
+        }
+    }
+
+    private NodeKeyFile OpenKeys(StateDirectory state)
+    {
+        try
+        {
+            return new NodeKeyFile(state, time, options.UnlockKey is null ? null : UnlockKey.Parse(options.UnlockKey));
+        }
+        catch (FormatException e)
+        {
+            throw new NodeStartException($"--unlock-key: {e.Message}", e);
+        }
+    }
+
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Information, Message = "Node {NodeId} of cluster {ClusterId} starts as {Role}")]
+    private static partial void LogStarted(ILogger logger, string nodeId, string clusterId, NodeRole role);
+
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Information, Message = "Founded cluster {ClusterId}")]
+    private static partial void LogFounded(ILogger logger, string clusterId);
+
+    [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "Joining the cluster of {Address}")]
+    private static partial void LogJoining(ILogger logger, string address);
+
+    [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "Stopping; tasks go on and are found again")]
+    private static partial void LogStopping(ILogger logger);
+}

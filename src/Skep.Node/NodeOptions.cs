@@ -1,0 +1,44 @@
+namespace Skep.Node;
+
+/// <summary>How one node of the cluster is to run: what swarmd's flags say.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Everything the node keeps.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>The name it reports.</summary>
+    public string Hostname { get; init; } = Environment.MachineName;
+
+    /// <summary>Path of the control socket, which managers listen on.</summary>
+    public string ControlSocket { get; init; } = "/var/run/swarmd.sock";
+
+    /// <summary>Where a manager listens for nodes, host:port.</summary>
+    public string RemoteApi { get; init; } = "0.0.0.0:4242";
+
+    /// <summary>The address that nodes are told, host:port; null tells each the address it came in by.</summary>
+    public string? AdvertisedRemoteApi { get; init; }
+
+    /// <summary>A manager of the cluster to join; null founds a cluster, or goes on with the one the state directory knows.</summary>
+    public string? JoinAddress { get; init; }
+
+    /// <summary>The token to join with.</summary>
+    public string? JoinToken { get; init; }
+
+    /// <summary>The container engine's address; where it does not answer the node runs processes only.</summary>
+    public string EngineAddress { get; init; } = "unix:///var/run/docker.sock";
+
+    /// <summary>User-defined resources, kind=count or kind=name, parted by commas.</summary>
+    public string GenericResources { get; init; } = "";
+
+    /// <summary>Opens a locked manager's key file: SWMKEY-1-….</summary>
+    public string? UnlockKey { get; init; }
+
+    /// <summary>Locks the key file of a new cluster's managers.</summary>
+    public bool Autolock { get; init; }
+
+    /// <summary>Whether process tasks may run as root here.</summary>
+    public bool AllowRootTasks { get; init; }
+
+    /// <summary>Where metrics are served, host:port; null serves none.</summary>
+    public string? MetricsAddress { get; init; }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+
+namespace Swarmd;
+
+/// <summary>swarmd's flags: SwarmKit's, and ours behind them.</summary>
+internal static class DaemonFlags
+{
+    public static readonly Option<string> AdvertiseRemoteApi = Text("--advertise-remote-api", "Advertise address for remote API");
+    public static readonly Option<bool> Autolock = new("--autolock") { Description = "Require an unlock key in order to start a manager once it's been stopped" };
+    public static readonly Option<uint> ElectionTick = new("--election-tick") { Description = "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; one manager elects itself at once", DefaultValueFactory = _ => 10 };
+    public static readonly Option<string> EngineAddr = Text("--engine-addr", "Address of engine instance of agent.", "unix:///var/run/docker.sock");
+    public static readonly Option<string> ExternalCa = Text("--external-ca", "Specifications of one or more certificate signing endpoints");
+    public static readonly Option<bool> ForceNewCluster = new("--force-new-cluster") { Description = "Force the creation of a new cluster from data directory; with one manager the directory is the cluster already" };
+    public static readonly Option<string> GenericNodeResources = Text("--generic-node-resources", "user defined resources (e.g. fpga=2,gpu=UUID1,gpu=UUID2,gpu=UUID3)");
+    public static readonly Option<uint> HeartbeatTick = new("--heartbeat-tick") { Description = "Defines the heartbeat interval (in seconds) for raft member health-check; one manager has no other to check", DefaultValueFactory = _ => 1 };
+    public static readonly Option<string> Hostname = Text("--hostname", "Override reported agent hostname");
+    public static readonly Option<string> JoinAddr = Text("--join-addr", "Join cluster with a node at this address");
+    public static readonly Option<string> JoinToken = Text("--join-token", "Specifies the secret token required to join the cluster");
+    public static readonly Option<string> ListenControlApi = Text("--listen-control-api", "Listen socket for control API", "/var/run/swarmd.sock");
+    public static readonly Option<string> ListenDebug = Text("--listen-debug", "Bind the Go debug server on the provided address");
+    public static readonly Option<string> ListenMetrics = Text("--listen-metrics", "Listen address for metrics");
+    public static readonly Option<string> ListenRemoteApi = Text("--listen-remote-api", "Listen address for remote API", "0.0.0.0:4242");
+    public static readonly Option<string> LogLevelName = new("--log-level", "-l") { Description = "Log level (options \"debug\", \"info\", \"warn\", \"error\", \"fatal\", \"panic\")", HelpName = "string", DefaultValueFactory = _ => "info" };
+    public static readonly Option<string> StateDir = new("--state-dir", "-d") { Description = "State directory", HelpName = "string", DefaultValueFactory = _ => "/var/lib/swarmd" };
+    public static readonly Option<string> UnlockKey = Text("--unlock-key", "Unlock this manager using this key");
+    public static readonly Option<bool> ShowVersion = new("--version", "-v") { Description = "Display the version and exit" };
+    public static readonly Option<bool> AllowRootTasks = new("--allow-root-tasks") { Description = "Let process tasks run as root on this node" };
+
+    public static IEnumerable<Option> All =>
+    [
+        AdvertiseRemoteApi, Autolock, ElectionTick, EngineAddr, ExternalCa, ForceNewCluster, GenericNodeResources, HeartbeatTick, Hostname,
+        JoinAddr, JoinToken, ListenControlApi, ListenDebug, ListenMetrics, ListenRemoteApi, LogLevelName, StateDir, UnlockKey, ShowVersion,
+        AllowRootTasks,
+    ];
+
+    private static Option<string> Text(string name, string description, string? value = null)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = "string" };
+        if (value is not null)
+        {
+            option.DefaultValueFactory = _ => value;
+        }
+        return option;
+    }
+}

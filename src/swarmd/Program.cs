@@ -1,0 +1,3 @@
+using Swarmd;
+
+return await DaemonCommand.RunAsync(args).ConfigureAwait(false);

@@ -25,7 +25,11 @@ internal sealed class UpdatedSlot
         PlannedTask task;
         if (settings.StartFirst)
         {
-            task = plan.Create(slot, RestartSupervisor.IsInTheWay(plan, slot) ? TaskState.Ready : plan.Goal);
+            // One old task goes on running, the newest that does; what an update before this one has left besides goes.
+            List<PlannedTask> wanted = [.. slot.Wanted];
+            PlannedTask? stays = wanted.FindLast(static t => t.Observed == TaskState.Running) ?? wanted.LastOrDefault();
+            bool mustWait = wanted.Count > 1 || RestartSupervisor.IsInTheWay(plan, slot);
+            task = plan.Replace(slot, wanted.Where(t => t != stays), mustWait ? TaskState.Ready : plan.Goal);
         }
         else
         {

@@ -10,7 +10,7 @@ namespace Skep.Manager.Tests.Orchestration;
 /// </summary>
 public sealed class SimulationTests
 {
-    private static readonly string[] Services = ["red", "green", "blue"];
+    private static readonly int Seeds = Environment.GetEnvironmentVariable("SKEP_SOAK") == "1" ? 250 : 10;
 
     [Theory]
     [InlineData(0)]
@@ -19,7 +19,7 @@ public sealed class SimulationTests
     [InlineData(3)]
     public void Whatever_happens_the_promises_hold_and_all_comes_to_rest(int block)
     {
-        for (int seed = block * 25; seed < (block + 1) * 25; seed++)
+        for (int seed = block * Seeds; seed < (block + 1) * Seeds; seed++)
         {
             try
             {
@@ -44,9 +44,10 @@ public sealed class SimulationTests
         manager.FateOf = task => FateOf(task, seed, trouble);
         manager.StopsFor = TimeSpan.FromSeconds(random.NextDouble() * 6);
         manager.PreparesFor = TimeSpan.FromSeconds(random.NextDouble() * 2);
+        string[] services = ["red", "green", "blue"];
         for (int i = 0; i < 40; i++)
         {
-            Happen(manager, random);
+            Happen(manager, random, services);
             manager.Run(random.NextDouble() * 6);
         }
 
@@ -58,9 +59,10 @@ public sealed class SimulationTests
             {
                 n.Spec.Availability = NodeSpec.Types.Availability.Active;
                 n.Status.State = NodeStatus.Types.State.Ready;
+                n.Spec.Annotations.Labels["zone"] = "a";
             });
         }
-        foreach (string id in Services.Where(id => manager.Service(id) is not null))
+        foreach (string id in services.Where(id => manager.Service(id) is not null))
         {
             manager.Update(static s => s.Task.Container.Image = "final", id);
         }
@@ -69,15 +71,17 @@ public sealed class SimulationTests
         return manager.Describe();
     }
 
-    private static void Happen(LittleManager manager, Random random)
+    private static void Happen(LittleManager manager, Random random, string[] services)
     {
-        string id = Services[random.Next(Services.Length)];
+        ref string id = ref services[random.Next(services.Length)];
         string node = $"n{random.Next(1, 5)}";
         bool exists = manager.Service(id) is not null;
         switch (random.Next(12))
         {
             case 0 when exists && random.Next(3) == 0:
                 manager.Remove(id);
+                // Another service of that name will have another id.
+                id += "'";
                 break;
             case 0 or 1 or 2 when !exists:
                 manager.Create(s => NewSpec(s, random), id);

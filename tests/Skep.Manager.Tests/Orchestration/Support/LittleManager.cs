@@ -120,6 +120,7 @@ internal sealed partial class LittleManager
     /// <summary>Lets the loops work until none has anything to do at this moment.</summary>
     public void Settle()
     {
+        bool any = false;
         for (int round = 0; ; round++)
         {
             Assert.True(round < 1000, "the loops do not come to rest\n" + Describe());
@@ -145,8 +146,12 @@ internal sealed partial class LittleManager
             {
                 break;
             }
+            any = true;
         }
-        OnQuiet?.Invoke();
+        if (any)
+        {
+            OnQuiet?.Invoke();
+        }
     }
 
     public void Write(Action<WriteTransaction> change)
@@ -179,6 +184,10 @@ internal sealed partial class LittleManager
     // Allocator and scheduler: everything new is given to the feasible node with the fewest tasks.
     private void Place()
     {
+        if (!Store.Read(static v => v.List<SwarmTask>().Any(static t => t.IsWanted() && t.Observed() <= TaskState.Pending)))
+        {
+            return;
+        }
         Wait(Store.UpdateAsync(static tx =>
         {
             int changes = 0;

@@ -1,0 +1,309 @@
+using System.Net;
+using Docker.DotNet.Models;
+using Docker.Swarmkit.V1;
+using Skep.Agent.Tasks;
+using ContainerStatus = Docker.Swarmkit.V1.ContainerStatus;
+using PortStatus = Docker.Swarmkit.V1.PortStatus;
+
+namespace Skep.Agent.Executors.Docker;
+
+/// <summary>
+/// Drives a task as a container of the engine, which it always finds by its name: no two tasks have the same one, so
+/// whatever was done in an earlier life is found, and nothing is made twice. Source: moby/moby
+/// daemon/cluster/executor/container/controller.go.
+/// </summary>
+internal sealed class DockerController(SwarmTask task, ITaskDependencies dependencies, EngineServices services) : IController, IReachableController
+{
+    private static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookAnyway = TimeSpan.FromSeconds(60);
+
+    private readonly string _name = TaskParts.Name(task);
+    private readonly Pulse _pulse = services.Events.Watch(task.Id);
+
+    // The last look at the container, and the beats that had been heard before it.
+    private volatile ContainerInspectResponse? _seen;
+    private volatile int _seenAt = -1;
+
+    private EngineClient Engine => services.Engine;
+
+    public Task UpdateAsync(SwarmTask task, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        var request = ContainerRequest.Of(
+            task, services.Options.StateDirectory, services.Files.Mounts(task), await Engine.VersionAsync(cancellationToken));
+        await WriteFilesAsync(cancellationToken);
+        var pulled = await services.Pulls.PullAsync(request.Image, task.Spec.Container.PullOptions?.RegistryAuth ?? "", cancellationToken);
+        CreateContainerResponse made;
+        try
+        {
+            made = await Engine.CallAsync((c, token) => c.Containers.CreateContainerAsync(request, token), cancellationToken);
+        }
+        catch (EngineException e) when (e.StatusCode == HttpStatusCode.Conflict && await IsOursAsync(cancellationToken))
+        {
+            return;
+        }
+        catch (EngineException e)
+        {
+            services.Files.Remove(task.Id);
+            throw new TaskRejectedException(
+                e.StatusCode == HttpStatusCode.NotFound && pulled is not null ? $"{e.Message} (pulling it failed: {pulled})" : e.Message, e);
+        }
+
+        await CheckWarningsAsync(made, cancellationToken);
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (TaskFiles.Any(task))
+        {
+            // The memory they were in may be gone with the machine's former life.
+            await WriteFilesAsync(cancellationToken);
+        }
+
+        try
+        {
+            await Engine.CallAsync((c, token) => c.Containers.StartContainerAsync(_name, new ContainerStartParameters(), token), cancellationToken);
+        }
+        catch (EngineException e)
+        {
+            throw new TaskRejectedException($"starting container failed: {e.Message}", e);
+        }
+
+        while (true)
+        {
+            var container = await LookAsync(cancellationToken) ?? throw new TaskRejectedException("the container was removed while it was starting");
+            if (!container.State.Running || !HasHealthcheck(container))
+            {
+                // One that has ended already is left to the wait, which says how.
+                return;
+            }
+
+            switch (container.State.Health?.Status)
+            {
+                case "healthy":
+                    return;
+                case "unhealthy":
+                    await ShutdownAsync(cancellationToken);
+                    throw new TaskRejectedException("unhealthy container");
+            }
+
+            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+        }
+    }
+
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var container = _seen is { } seen && _seenAt == _pulse.Count ? seen : await LookAsync(cancellationToken);
+            if (container is null)
+            {
+                throw new TaskRejectedException("the container was removed");
+            }
+
+            if (!container.State.Running && container.State.Status is not ("created" or "restarting" or "paused"))
+            {
+                var code = (int)container.State.ExitCode;
+                if (code == 0)
+                {
+                    return;
+                }
+
+                var cause = container.State.OOMKilled ? "out of memory" : container.State.Error;
+                throw new TaskExitedException(code, cause, StatusOf(container));
+            }
+
+            if (container.State.Health?.Status == "unhealthy")
+            {
+                await ShutdownAsync(cancellationToken);
+                throw new TaskRejectedException("unhealthy container");
+            }
+
+            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+            _seen = null;
+        }
+    }
+
+    public async Task ShutdownAsync(CancellationToken cancellationToken)
+    {
+        var grace = task.Spec.Container.StopGracePeriod?.ToTimeSpan() ?? DefaultGrace;
+        var seconds = (uint)Math.Ceiling(Math.Clamp(grace.TotalSeconds, 0, int.MaxValue / 2));
+        try
+        {
+            // Outside the bounded requests: many tasks may take their time to end.
+            await Engine.CallUnboundedAsync(
+                (c, token) => c.Containers.StopContainerAsync(_name, new ContainerStopParameters { WaitBeforeKillSeconds = seconds }, token),
+                TimeSpan.FromSeconds(seconds) + EngineClient.RequestTimeout,
+                cancellationToken);
+        }
+        catch (EngineException e) when (e.StatusCode is HttpStatusCode.NotFound)
+        {
+            // Never made, or gone.
+        }
+
+        _seen = null;
+    }
+
+    public async Task TerminateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Engine.CallAsync((c, token) => c.Containers.KillContainerAsync(_name, new ContainerKillParameters { Signal = "KILL" }, token), cancellationToken);
+        }
+        catch (EngineException e) when (e.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+            // Gone, or not running.
+        }
+
+        while (await LookAsync(cancellationToken) is { State.Running: true })
+        {
+            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+        }
+    }
+
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        await ShutdownAsync(cancellationToken);
+        try
+        {
+            await Engine.CallAsync(
+                (c, token) => c.Containers.RemoveContainerAsync(_name, new ContainerRemoveParameters { RemoveVolumes = true, Force = true }, token),
+                cancellationToken);
+        }
+        catch (EngineException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            // There is none.
+        }
+        catch (EngineException e) when (e.StatusCode == HttpStatusCode.Conflict)
+        {
+            throw new TaskTemporaryException(e.Message, e);
+        }
+
+        services.Files.Remove(task.Id);
+    }
+
+    public async Task<ContainerStatus?> GetContainerStatusAsync(CancellationToken cancellationToken) =>
+        await RecentAsync(cancellationToken) is { } container ? StatusOf(container) : null;
+
+    public async Task<PortStatus?> GetPortStatusAsync(CancellationToken cancellationToken) =>
+        await RecentAsync(cancellationToken) is { } container ? ContainerPorts.Status(container) : null;
+
+    public async Task<IPAddress?> GetAddressAsync(CancellationToken cancellationToken)
+    {
+        if (await RecentAsync(cancellationToken) is not { State.Running: true } container)
+        {
+            return null;
+        }
+
+        if (container.HostConfig?.NetworkMode == "host")
+        {
+            return IPAddress.Loopback;
+        }
+
+        foreach (var endpoint in container.NetworkSettings?.Networks?.Values ?? [])
+        {
+            if (IPAddress.TryParse(endpoint.IPAddress, out var four))
+            {
+                return four;
+            }
+
+            if (IPAddress.TryParse(endpoint.GlobalIPv6Address, out var six))
+            {
+                return six;
+            }
+        }
+
+        return null;
+    }
+
+    public async Task LogsAsync(
+        LogSubscriptionOptions options, Func<LogMessage, CancellationToken, ValueTask> publish, CancellationToken cancellationToken)
+    {
+        ContainerInspectResponse? container;
+        while (true)
+        {
+            container = await LookAsync(cancellationToken);
+            if (container is not null && container.State.Status != "created")
+            {
+                break;
+            }
+
+            if (!options.Follow)
+            {
+                return;
+            }
+
+            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+        }
+
+        await new ContainerLog(Engine, _name, container.Config.Tty).ReadAsync(options, publish, cancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        services.Events.Forget(task.Id);
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool HasHealthcheck(ContainerInspectResponse container) =>
+        container.Config?.Healthcheck?.Test is { Count: > 0 } test && test[0] != "NONE";
+
+    private static ContainerStatus StatusOf(ContainerInspectResponse container) => new()
+    {
+        ContainerId = container.ID,
+        Pid = (int)container.State.Pid,
+        ExitCode = (int)container.State.ExitCode,
+    };
+
+    private async Task WriteFilesAsync(CancellationToken cancellationToken)
+    {
+        if (!TaskFiles.Any(task))
+        {
+            return;
+        }
+
+        if (await EngineNeighbour.WhyNotSharedAsync(services.Options.Socket, cancellationToken) is { } why)
+        {
+            throw new TaskRejectedException($"secrets and configs: the engine does not see this node's files, since {why}; run both in one mount namespace");
+        }
+
+        services.Files.Write(task, dependencies);
+    }
+
+    // What the engine cannot do it drops with a warning; a task that asked for it must not run without.
+    private async Task CheckWarningsAsync(CreateContainerResponse made, CancellationToken cancellationToken)
+    {
+        foreach (var warning in made.Warnings ?? [])
+        {
+            DockerLog.CreateWarning(services.Logger, _name, warning);
+            if (warning.Contains("discarded", StringComparison.OrdinalIgnoreCase))
+            {
+                await RemoveAsync(cancellationToken);
+                throw new TaskRejectedException(warning);
+            }
+        }
+    }
+
+    private async Task<bool> IsOursAsync(CancellationToken cancellationToken) =>
+        await LookAsync(cancellationToken) is { Config.Labels: { } labels } && labels.TryGetValue(ContainerLabels.TaskId, out var id) && id == task.Id;
+
+    private async Task<ContainerInspectResponse?> RecentAsync(CancellationToken cancellationToken) =>
+        _seen is { } seen && _seenAt == _pulse.Count ? seen : await LookAsync(cancellationToken);
+
+    private async Task<ContainerInspectResponse?> LookAsync(CancellationToken cancellationToken)
+    {
+        var beats = _pulse.Count;
+        try
+        {
+            var container = await Engine.CallAsync((c, token) => c.Containers.InspectContainerAsync(_name, token), cancellationToken);
+            (_seen, _seenAt) = (container, beats);
+            return container;
+        }
+        catch (EngineException e) when (e.StatusCode == HttpStatusCode.NotFound)
+        {
+            (_seen, _seenAt) = (null, beats);
+            return null;
+        }
+    }
+}

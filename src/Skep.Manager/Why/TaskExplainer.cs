@@ -199,7 +199,7 @@ internal sealed class TaskExplainer(WhySnapshot cluster)
         }
         string name = node is null ? "its node" : ObjectNames.Of(node);
         string err = task.Status?.Err ?? "";
-        string since = Since(task);
+        string age = Age(task);
         Reason reason = state switch
         {
             TaskState.New => new()
@@ -213,20 +213,20 @@ internal sealed class TaskExplainer(WhySnapshot cluster)
             TaskState.Assigned => new()
             {
                 Kind = Kind.NoAgentReport,
-                Summary = $"it was given to {name} {since}; its agent has not reported on it",
+                Summary = $"it was given to {name} {age} ago; its agent has not reported on it",
                 Mend = $"If this lasts, look at the log of swarmd on {name}.",
             },
             TaskState.Starting when task.Spec?.Container?.Healthcheck is not null => new()
             {
                 Kind = Kind.Preparing,
-                Summary = $"{name} started it {since}; it runs once its health check passes",
+                Summary = $"{name} has been starting it for {age}; it runs once its health check passes",
             },
-            TaskState.Starting => new() { Kind = Kind.Preparing, Summary = $"{name} starts it {since}" },
-            TaskState.Ready => new() { Kind = Kind.Preparing, Summary = $"{name} has it ready {since}" },
+            TaskState.Starting => new() { Kind = Kind.Preparing, Summary = $"{name} has been starting it for {age}" },
+            TaskState.Ready => new() { Kind = Kind.Preparing, Summary = $"{name} has had it ready for {age}" },
             _ => new()
             {
                 Kind = err.Length > 0 ? Kind.Image : Kind.Preparing,
-                Summary = $"{name} prepares it {since} (images, files){(err.Length > 0 ? $": {err}" : "")}",
+                Summary = $"{name} has been preparing it for {age} (images, files){(err.Length > 0 ? $": {err}" : "")}",
                 EngineMessage = err,
             },
         };
@@ -235,9 +235,9 @@ internal sealed class TaskExplainer(WhySnapshot cluster)
         return reason;
     }
 
-    private string Since(SwarmTask task)
+    private string Age(SwarmTask task)
     {
         TimeSpan age = cluster.Now - task.ReportedAt();
-        return age < TimeSpan.FromSeconds(1) ? "just now" : $"{GoDuration.Format(TimeSpan.FromSeconds(Math.Floor(age.TotalSeconds)))} ago";
+        return age < TimeSpan.FromSeconds(1) ? "a moment" : GoDuration.Format(TimeSpan.FromSeconds(Math.Floor(age.TotalSeconds)));
     }
 }

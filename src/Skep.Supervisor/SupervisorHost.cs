@@ -67,9 +67,7 @@ internal static unsafe class SupervisorHost
 
     private static int Run(string stateDir, long idleMs)
     {
-        var folder = stateDir + "/processes";
         Directory.CreateDirectory(stateDir, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        _ = Libc.MkDir(folder, 0x1C0);
         var lockFd = Libc.Open(stateDir + "/supervisor.lock",
             Consts.OpenReadWrite | Consts.OpenCreate | Consts.OpenCloseOnExec, 0x180);
         if (lockFd < 0 || Libc.FLock(lockFd, Consts.LockExclusiveNow) != 0)
@@ -79,12 +77,14 @@ internal static unsafe class SupervisorHost
         }
         Detach(stateDir);
         var hash = HashOf(stateDir);
+        var name = $"skep-{hash:x16}";
+        var folders = NodeFolders.Open(stateDir + "/processes", name);
         var layout = CgroupLayout.Parse(
             CgroupFiles.Read("/proc/self/mountinfo"), CgroupFiles.Read("/proc/self/cgroup"));
-        var cgroups = CgroupTree.Open(layout, $"skep-{hash:x16}");
+        var cgroups = CgroupTree.Open(layout, name);
         cgroups.JoinSupervisor();
         using var loop = new EventLoop();
-        using var tasks = new TaskTable(loop, cgroups, folder, hash);
+        using var tasks = new TaskTable(loop, cgroups, folders, hash);
         tasks.Recover();
         var server = new ControlServer(loop, tasks, cgroups, stateDir + "/supervisor.sock");
         SupervisorLog.Write($"pid {Environment.ProcessId}: cgroups {cgroups.Text}; {tasks.Live} tasks found running");
@@ -93,6 +93,7 @@ internal static unsafe class SupervisorHost
         // The lock goes with the process, after this: whoever connects too late finds no socket, not a closed one.
         _ = Libc.Unlink(stateDir + "/supervisor.sock");
         cgroups.Leave();
+        folders.Leave();
         SupervisorLog.Write("nothing left to do: bye");
         return 0;
     }

@@ -110,10 +110,13 @@ internal sealed class SupervisorHarness : IAsyncDisposable
         }
     }
 
+    /// <summary>What this node's folders outside the state directory are called.</summary>
+    public string RunName => $"skep-{SupervisorHost.HashOf(StateDir):x16}";
+
     /// <summary>The cgroup folders this node has on the machine.</summary>
     public IReadOnlyList<string> CgroupFolders() =>
     [
-        .. Directory.EnumerateDirectories("/sys/fs/cgroup", $"skep-{SupervisorHost.HashOf(StateDir):x16}",
+        .. Directory.EnumerateDirectories("/sys/fs/cgroup", RunName,
             new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 4, IgnoreInaccessible = true }),
     ];
 
@@ -122,9 +125,9 @@ internal sealed class SupervisorHarness : IAsyncDisposable
         try
         {
             using var client = new CancellationTokenSource(Patience);
-            foreach (var folder in Directory.GetDirectories(StateDir + "/processes"))
+            foreach (var task in await Client.ListAsync(client.Token))
             {
-                await Client.RemoveAsync(Path.GetFileName(folder), client.Token);
+                await Client.RemoveAsync(task.TaskId, client.Token);
             }
             var pid = await SupervisorPid();
             foreach (var each in _clients)

@@ -88,6 +88,8 @@ public sealed class SurvivalTests
         await h.RunAsync(Shell("t", "true"));
         await h.DisposeAsync();
         Assert.Empty(h.CgroupFolders());
+        Assert.Empty(Directory.GetDirectories("/run", Path.GetFileName(h.RunName)));
+        Assert.Empty(Directory.GetDirectories("/dev/shm", Path.GetFileName(h.RunName)));
     }
 
     private static class Libc

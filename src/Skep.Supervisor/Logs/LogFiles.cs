@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using Skep.Supervisor.Native;
+using Skep.Supervisor.Tasks;
 
 namespace Skep.Supervisor.Logs;
 
@@ -22,6 +23,10 @@ internal static class LogFormat
     public static List<int> Numbers(string folder)
     {
         var numbers = new List<int>();
+        if (!Directory.Exists(folder))
+        {
+            return numbers;
+        }
         foreach (var path in Directory.EnumerateFiles(folder, "log.*"))
         {
             if (int.TryParse(Path.GetFileName(path.AsSpan())[4..], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
@@ -93,6 +98,7 @@ internal sealed unsafe class LogAppender : IDisposable
         }
         if (_fd < 0)
         {
+            NodeFolders.Make(_folder);
             _fd = Libc.Open(LogFormat.PathOf(_folder, Number),
                 Consts.OpenWriteOnly | Consts.OpenCreate | Consts.OpenAppend | Consts.OpenCloseOnExec, 0x180);
             _written = 0;

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Skep.Supervisor.Native;
 
 /// <summary>Linux's numbers, the same on x86-64 and arm64 unless said otherwise.</summary>
@@ -12,6 +14,12 @@ internal static class Consts
     public const int OpenAppend = 0x400;
     public const int OpenNonBlock = 0x800;
     public const int OpenCloseOnExec = 0x80000;
+
+    /// <summary>Another number on arm64.</summary>
+    public static int OpenDirectory { get; } = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x4000 : 0x10000;
+
+    /// <summary>Another number on arm64.</summary>
+    public static int OpenNoFollow { get; } = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x8000 : 0x20000;
 
     public const int ErrNotPermitted = 1;
     public const int ErrNoEntry = 2;

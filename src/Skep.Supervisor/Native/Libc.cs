@@ -23,9 +23,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint PWrite(int fd, byte* buffer, nint count, long offset);
 
-    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
-    public static partial int FDataSync(int fd);
-
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int MkDir(string path, uint mode);
 
@@ -46,6 +43,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
     public static partial int FChOwn(int fd, uint uid, uint gid);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    public static partial int FChMod(int fd, uint mode);
+
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatFs(string path, ulong* result);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int folder, string path, int flags, uint mask, uint* result);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int FLock(int fd, int operation);
@@ -124,6 +130,24 @@ internal static unsafe partial class Libc
     public static int PidFdOpen(int pid) => (int)Syscall(434, pid, 0, 0, 0);
 
     public static int PidFdSendSignal(int pidFd, int signal) => (int)Syscall(424, pidFd, signal, 0, 0);
+
+    /// <summary>The magic number of the file system a path is on; 0 if there is none.</summary>
+    public static ulong FileSystemOf(string path)
+    {
+        // struct statfs begins with its type; 120 bytes in all.
+        var result = stackalloc ulong[32];
+        return StatFs(path, result) == 0 ? result[0] : 0;
+    }
+
+    /// <summary>The user an open file belongs to.</summary>
+    public static uint OwnerOf(int fd)
+    {
+        const int EmptyPath = 0x1000;
+        const uint WantUid = 8;
+        // struct statx: mask, block size (u32), attributes (u64), links (u32), uid (u32); 256 bytes in all.
+        var result = stackalloc uint[64];
+        return StatX(fd, "", EmptyPath, WantUid, result) == 0 ? result[5] : uint.MaxValue;
+    }
 
     public static int LastError => Marshal.GetLastPInvokeError();
 

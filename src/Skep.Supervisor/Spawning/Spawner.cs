@@ -10,7 +10,7 @@ namespace Skep.Supervisor.Spawning;
 
 /// <summary>A task to start.</summary>
 /// <param name="Request">What was asked for.</param>
-/// <param name="Folder">Its folder, still to be made.</param>
+/// <param name="Folder">Where its state and its pipes go; still to be made.</param>
 /// <param name="Uid">The user it runs as.</param>
 /// <param name="Gid">The group it runs as.</param>
 /// <param name="OwnUid">The user id taken for it alone, or <see cref="StartRequest.TaskOwnId"/>.</param>
@@ -21,11 +21,13 @@ internal sealed record Spawned(
     SpawnJob Job, string? Error, TaskRecord? Record = null, int PidFd = -1, int OutFd = -1, int ErrFd = -1);
 
 /// <summary>
-/// Starts processes on a thread of its own: executing a program can wait for a slow file system, and the loop that
+/// Starts processes on threads of its own: executing a program can wait for a slow file system, and the loop that
 /// reads logs and answers the agent is not to wait with it.
 /// </summary>
 internal sealed unsafe class Spawner : IEventSource, IDisposable
 {
+    private const int MaxThreads = 4;
+
     private readonly CgroupTree _cgroups;
     private readonly string _bootId;
     private readonly Action<Spawned> _onSpawned;
@@ -50,7 +52,10 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
             CgroupFiles.Read("/proc/sys/kernel/cap_last_cap").AsSpan().Trim(), NumberStyles.None,
             CultureInfo.InvariantCulture, out var last) ? last : 40;
         loop.Watch(_event, Consts.EPollIn, this);
-        new Thread(Work) { IsBackground = true, Name = "spawner" }.Start();
+        for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 1, MaxThreads); i++)
+        {
+            new Thread(Work) { IsBackground = true, Name = "spawner" }.Start();
+        }
     }
 
     /// <summary>Jobs taken whose end has not been told yet.</summary>

@@ -15,6 +15,7 @@ internal sealed class SupervisedTask : IDisposable
     private readonly EventLoop _loop;
     private readonly Action<SupervisedTask> _onChange;
     private readonly Action _onChildEnd;
+    private readonly string _runFolder;
     private TaskRecord? _record;
     private TaskCgroup _cgroup = new([]);
     private LogAppender? _log;
@@ -25,22 +26,27 @@ internal sealed class SupervisedTask : IDisposable
     private bool _adopted;
 
     /// <param name="loop">The loop.</param>
-    /// <param name="folder">The task's folder.</param>
+    /// <param name="folder">Where its log and its exit status are.</param>
+    /// <param name="runFolder">Where its state and its pipes are.</param>
     /// <param name="report">Where it is now.</param>
     /// <param name="onChange">Called when <see cref="Report"/> has changed.</param>
     /// <param name="onChildEnd">Called when its process has ended and is our child: <see cref="OnEnd"/> is to follow.</param>
     public SupervisedTask(
-        EventLoop loop, string folder, TaskReport report, Action<SupervisedTask> onChange, Action onChildEnd)
+        EventLoop loop, string folder, string runFolder, TaskReport report, Action<SupervisedTask> onChange, Action onChildEnd)
     {
-        (_loop, Folder, Report, _onChange, _onChildEnd) = (loop, folder, report, onChange, onChildEnd);
+        (_loop, Folder, _runFolder, Report, _onChange, _onChildEnd) = (loop, folder, runFolder, report, onChange, onChildEnd);
     }
 
+    /// <summary>Where its log and its exit status are.</summary>
     public string Folder { get; }
 
     public TaskReport Report { get; private set; }
 
     /// <summary>The user id that is this task's alone, to be given back at its end.</summary>
     public uint OwnUid => _record?.OwnUid ?? StartRequest.TaskOwnId;
+
+    /// <summary>Whether nobody wants to know how it ends.</summary>
+    public bool Forgotten { get; set; }
 
     /// <summary>Raised when its log has grown or it has ended.</summary>
     public event Action? LogMoved;
@@ -67,7 +73,7 @@ internal sealed class SupervisedTask : IDisposable
         _record = record;
         _cgroup = new TaskCgroup(record.CgroupFolders);
         var log = _log = new LogAppender(Folder, Math.Max(record.LogMaxBytes, StartRequest.MinLogBytes));
-        OutputReader? Left(string name, byte stream) => Spawning.Pipes.OpenToRead(Folder + "/" + name) is var fd and >= 0
+        OutputReader? Left(string name, byte stream) => Spawning.Pipes.OpenToRead(_runFolder + "/" + name) is var fd and >= 0
             ? new OutputReader(_loop, fd, log, stream, () => LogMoved?.Invoke())
             : null;
         _out = Left("out", LogFormat.Stdout);
@@ -195,14 +201,24 @@ internal sealed class SupervisedTask : IDisposable
         Report = final with { Phase = TaskPhase.Exited, FinishedAtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() };
         try
         {
-            TaskFolder.WriteExit(Folder, Report);
+            if (!Forgotten)
+            {
+                TaskFolder.WriteExit(Folder, Report);
+            }
         }
         catch (IOException e)
         {
             SupervisorLog.Write($"task {Report.TaskId}: {e.Message}");
         }
-        _ = Libc.Unlink(Folder + "/out");
-        _ = Libc.Unlink(Folder + "/err");
+        if (_runFolder == Folder)
+        {
+            _ = Libc.Unlink(Folder + "/out");
+            _ = Libc.Unlink(Folder + "/err");
+        }
+        else
+        {
+            TaskFolder.Delete(_runFolder);
+        }
         _onChange(this);
         LogMoved?.Invoke();
     }

@@ -21,9 +21,9 @@ internal sealed record TaskRecord(
     long LogMaxBytes, bool MemoryLimited, long StartedAtMs, IReadOnlyList<string> CgroupFolders);
 
 /// <summary>
-/// A task's folder: `state` (what it is), `exit` (how it ended, once it has), `out` and `err` (the pipes it
-/// writes to: named ones, so that it outlives the supervisor that reads them) and its log. `state` is not synced:
-/// a machine that loses power loses the process as well. `exit` is.
+/// A task's files. What does not last: `state` (what it is), `out` and `err` (the pipes it writes to: named ones, so
+/// that it outlives the supervisor that reads them). What does: `exit` (how it ended) and its log. Nothing is
+/// synced: all of it outlives any process, and what a power cut takes the agent has in its own, synced, records by then.
 /// </summary>
 internal static unsafe class TaskFolder
 {
@@ -46,7 +46,7 @@ internal static unsafe class TaskFolder
         w.Flag(record.MemoryLimited);
         w.I64(record.StartedAtMs);
         w.Texts(record.CgroupFolders);
-        WriteFile(folder + "/state", w.Written, sync: false);
+        WriteFile(folder + "/state", w.Written);
     }
 
     /// <summary>Adds the process to a state written before it was started.</summary>
@@ -89,10 +89,11 @@ internal static unsafe class TaskFolder
 
     public static void WriteExit(string folder, TaskReport report)
     {
+        NodeFolders.Make(folder);
         var w = new WireWriter();
         w.U32(ExitVersion);
         report.Write(w);
-        WriteFile(folder + "/exit.new", w.Written, sync: true);
+        WriteFile(folder + "/exit.new", w.Written);
         if (Libc.Rename(folder + "/exit.new", folder + "/exit") != 0)
         {
             throw new IOException($"{folder}/exit: {Libc.Describe(Libc.LastError)}");
@@ -123,7 +124,7 @@ internal static unsafe class TaskFolder
         }
     }
 
-    private static void WriteFile(string path, ReadOnlySpan<byte> bytes, bool sync)
+    private static void WriteFile(string path, ReadOnlySpan<byte> bytes)
     {
         var fd = Libc.Open(path,
             Consts.OpenWriteOnly | Consts.OpenCreate | Consts.OpenTruncate | Consts.OpenCloseOnExec, 0x180);
@@ -136,9 +137,8 @@ internal static unsafe class TaskFolder
         {
             written = Libc.Write(fd, at, bytes.Length);
         }
-        var synced = !sync || Libc.FDataSync(fd) == 0;
         _ = Libc.Close(fd);
-        if (written != bytes.Length || !synced)
+        if (written != bytes.Length)
         {
             throw new IOException($"{path}: cannot be written: {Libc.Describe(Libc.LastError)}");
         }

@@ -19,7 +19,7 @@ internal sealed unsafe class TaskTable : IDisposable
 
     private readonly EventLoop _loop;
     private readonly CgroupTree _cgroups;
-    private readonly string _folder;
+    private readonly NodeFolders _folders;
     private readonly string _bootId;
     private readonly UidPool _uids;
     private readonly Spawner _spawner;
@@ -32,11 +32,11 @@ internal sealed unsafe class TaskTable : IDisposable
 
     /// <param name="loop">The loop.</param>
     /// <param name="cgroups">Where tasks are put.</param>
-    /// <param name="folder">Where their folders are.</param>
+    /// <param name="folders">Where they are kept.</param>
     /// <param name="nodeHash">Tells this node from others of the machine.</param>
-    public TaskTable(EventLoop loop, CgroupTree cgroups, string folder, ulong nodeHash)
+    public TaskTable(EventLoop loop, CgroupTree cgroups, NodeFolders folders, ulong nodeHash)
     {
-        (_loop, _cgroups, _folder) = (loop, cgroups, folder);
+        (_loop, _cgroups, _folders) = (loop, cgroups, folders);
         _bootId = CgroupFiles.Read("/proc/sys/kernel/random/boot_id").Trim();
         _uids = new UidPool(nodeHash);
         _spawner = new Spawner(loop, cgroups, _bootId, MaxTasks, OnSpawned);
@@ -64,16 +64,16 @@ internal sealed unsafe class TaskTable : IDisposable
     /// <summary>Finds the tasks of an earlier supervisor again.</summary>
     public void Recover()
     {
-        foreach (var folder in Directory.GetDirectories(_folder))
+        foreach (var id in _folders.TaskIds())
         {
-            var id = Path.GetFileName(folder);
-            if (TaskFolder.ReadExit(folder) is { } exit)
+            if (TaskFolder.ReadExit(_folders.DiskOf(id)) is { } exit)
             {
-                _tasks[id] = new SupervisedTask(_loop, folder, exit, OnChange, Reap);
+                _tasks[id] = NewTask(exit);
                 continue;
             }
+            var folder = _folders.RunOf(id);
             var record = TaskFolder.ReadState(folder);
-            var task = _tasks[id] = new SupervisedTask(_loop, folder, new TaskReport(id, TaskPhase.Starting), OnChange, Reap);
+            var task = _tasks[id] = NewTask(new TaskReport(id, TaskPhase.Starting));
             Live++;
             var pidFd = record is not null && record.Pid > 0 && record.BootId == _bootId ? Libc.PidFdOpen(record.Pid) : -1;
             // The pid may be another's by now: its start time tells, and with the pidfd held it cannot change any more.
@@ -86,7 +86,7 @@ internal sealed unsafe class TaskTable : IDisposable
             Pipes.Close(pidFd);
             record ??= new TaskRecord(id, "", 0, 0, StartRequest.TaskOwnId, Consts.SigTerm, 0,
                 StartRequest.MinLogBytes, false, 0, _cgroups.FoldersOf(id, memory: true, cpu: true, pids: true));
-            task.Lose(record, record.BootId == _bootId || record.BootId.Length == 0
+            task.Lose(record, record.BootId == _bootId
                 ? "it ended while no supervisor watched it; how is not known"
                 : "the machine was restarted while it ran");
         }
@@ -156,6 +156,7 @@ internal sealed unsafe class TaskTable : IDisposable
         else
         {
             _removing[taskId] = [answer];
+            task.Forgotten = true;
             task.Kill();
         }
     }
@@ -179,12 +180,10 @@ internal sealed unsafe class TaskTable : IDisposable
             uid = own = taken;
         }
         var gid = Libc.GetEUid() != 0 ? Libc.GetEGid() : request.Gid == StartRequest.TaskOwnId ? uid : request.Gid;
-        var folder = _folder + "/" + request.TaskId;
-        var starting = new TaskReport(request.TaskId, TaskPhase.Starting);
-        _tasks[request.TaskId] = new SupervisedTask(_loop, folder, starting, OnChange, Reap);
+        _tasks[request.TaskId] = NewTask(new TaskReport(request.TaskId, TaskPhase.Starting));
         _starting[request.TaskId] = [answer];
         Live++;
-        if (!_spawner.TryPost(new SpawnJob(request, folder, uid, gid, own)))
+        if (!_spawner.TryPost(new SpawnJob(request, _folders.RunOf(request.TaskId), uid, gid, own)))
         {
             Failed(request.TaskId, own, "too many tasks wait to be started");
         }
@@ -267,6 +266,9 @@ internal sealed unsafe class TaskTable : IDisposable
         _tasks.Remove(id);
         TaskFolder.Delete(task.Folder);
     }
+
+    private SupervisedTask NewTask(TaskReport report) =>
+        new(_loop, _folders.DiskOf(report.TaskId), _folders.RunOf(report.TaskId), report, OnChange, Reap);
 
     /// <summary>Reaps: our tasks, and what they left behind, which the kernel gives us as subreaper.</summary>
     private void Reap()

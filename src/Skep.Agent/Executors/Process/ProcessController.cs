@@ -20,10 +20,6 @@ internal sealed class ProcessController : IController, IReachableController
         (_task, _dependencies, _options, _supervisor) = (task, dependencies, options, supervisor);
     }
 
-    /// <summary>Whether the supervisor can know the task: its folder is made by the first start and goes with the last trace.</summary>
-    private bool MayExist =>
-        _supervisor.IsConnected || Directory.Exists(Path.Combine(_options.StateDir, "processes", _task.Id));
-
     /// <summary>What may differ in a newer definition is nothing a process has.</summary>
     public Task UpdateAsync(SwarmTask task, CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -52,7 +48,7 @@ internal sealed class ProcessController : IController, IReachableController
     {
         var end = await SupervisorErrors.TranslateAsync(() => _supervisor.WaitForEndAsync(_task.Id, cancellationToken))
             ?? throw new TaskExitedException(
-                TaskReport.UnknownExitCode, "the node's supervisor knows nothing of it: its state directory was emptied");
+                TaskReport.UnknownExitCode, "nothing is left of it on this node: the machine was restarted, or the state directory emptied");
         if (end.ExitCode != 0)
         {
             throw new TaskExitedException(end.ExitCode, Cause(end), StatusOf(end));
@@ -65,14 +61,14 @@ internal sealed class ProcessController : IController, IReachableController
 
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
-        if (MayExist)
+        if (_supervisor.MayKnowTasks)
         {
             await SupervisorErrors.TranslateAsync(() => _supervisor.RemoveAsync(_task.Id, cancellationToken));
         }
     }
 
     public async Task<ContainerStatus?> GetContainerStatusAsync(CancellationToken cancellationToken) =>
-        MayExist && await SupervisorErrors.TranslateAsync(() => _supervisor.FindAsync(_task.Id, cancellationToken)) is { } report
+        _supervisor.MayKnowTasks && await SupervisorErrors.TranslateAsync(() => _supervisor.FindAsync(_task.Id, cancellationToken)) is { } report
             ? StatusOf(report)
             : null;
 
@@ -96,7 +92,7 @@ internal sealed class ProcessController : IController, IReachableController
             Tail: options.Tail < 0 ? -options.Tail - 1 : -1,
             Follow: options.Follow);
         var toSkip = Math.Max(0, options.Tail);
-        while (MayExist)
+        while (_supervisor.MayKnowTasks)
         {
             var lastNs = request.SinceUnixNs - 1;
             try
@@ -152,7 +148,7 @@ internal sealed class ProcessController : IController, IReachableController
 
     private async Task StopAsync(int signal, long graceMs, CancellationToken cancellationToken)
     {
-        if (MayExist)
+        if (_supervisor.MayKnowTasks)
         {
             await SupervisorErrors.TranslateAsync(async () =>
             {

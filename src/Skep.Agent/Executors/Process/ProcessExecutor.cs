@@ -24,8 +24,6 @@ public sealed class ProcessExecutor : IExecutor
             loggers.CreateLogger<ProcessExecutor>()));
     }
 
-    private string TasksFolder => Path.Combine(_options.StateDir, "processes");
-
     /// <inheritdoc/>
     public bool Handles(SwarmTask task) => task.Spec?.Generic?.Kind == NodeTraits.ProcessRuntime;
 
@@ -41,19 +39,20 @@ public sealed class ProcessExecutor : IExecutor
     /// <inheritdoc/>
     public async Task RemoveOrphansAsync(IReadOnlySet<string> knownTaskIds, CancellationToken cancellationToken)
     {
-        // Every task the supervisor has, running or ended, has a folder: without one there is nobody to ask.
-        if (!Directory.Exists(TasksFolder))
+        if (!_supervisor.MayKnowTasks)
         {
             return;
         }
-        foreach (var folder in Directory.GetDirectories(TasksFolder))
+        await SupervisorErrors.TranslateAsync(async () =>
         {
-            var id = Path.GetFileName(folder);
-            if (!knownTaskIds.Contains(id))
+            foreach (var report in await _supervisor.ListAsync(cancellationToken))
             {
-                await SupervisorErrors.TranslateAsync(() => _supervisor.RemoveAsync(id, cancellationToken));
+                if (!knownTaskIds.Contains(report.TaskId))
+                {
+                    await _supervisor.RemoveAsync(report.TaskId, cancellationToken);
+                }
             }
-        }
+        });
     }
 
     /// <inheritdoc/>

@@ -20,8 +20,14 @@ internal sealed class SupervisorClient(SupervisorLauncher launcher) : IAsyncDisp
     private readonly SemaphoreSlim _turn = new(1, 1);
     private SupervisorSession? _session;
 
-    /// <summary>Whether one is connected now.</summary>
-    public bool IsConnected => _session is { IsClosed: false };
+    /// <summary>
+    /// Whether a supervisor runs, was killed, or has left ended tasks behind; if not, there is nobody to ask and no need
+    /// to start one.
+    /// </summary>
+    public bool MayKnowTasks => _session is { IsClosed: false } || launcher.MayKnowTasks;
+
+    /// <summary>All tasks the supervisor knows.</summary>
+    public async Task<IReadOnlyList<TaskReport>> ListAsync(CancellationToken ct) => (await SessionAsync(ct)).All();
 
     /// <summary>What the supervisor says of itself; starts one if there is none.</summary>
     public async Task<Welcome> WelcomeAsync(CancellationToken ct) => (await SessionAsync(ct)).Welcome;

@@ -16,11 +16,18 @@ internal sealed partial class SupervisorLauncher(string stateDir, string program
     /// <summary>The program beside the running one.</summary>
     public static string DefaultProgram => Path.Combine(AppContext.BaseDirectory, "swarmd-supervisor");
 
+    /// <summary>Whether a supervisor runs, was killed (its socket is still there), or has left ended tasks behind.</summary>
+    public bool MayKnowTasks =>
+        File.Exists(SocketPath)
+        || (Path.Combine(stateDir, "processes") is var tasks && Directory.Exists(tasks) && Directory.EnumerateDirectories(tasks).Any());
+
+    private string SocketPath => Path.Combine(Path.GetFullPath(stateDir), "supervisor.sock");
+
     /// <summary>Connects, after starting a supervisor if need be.</summary>
     /// <exception cref="SupervisorUnavailableException">None can be had.</exception>
     public async Task<Socket> ConnectAsync(CancellationToken ct)
     {
-        var path = Path.Combine(Path.GetFullPath(stateDir), "supervisor.sock");
+        var path = SocketPath;
         var deadline = Stopwatch.StartNew();
         var pause = TimeSpan.FromMilliseconds(2);
         System.Diagnostics.Process? started = null;

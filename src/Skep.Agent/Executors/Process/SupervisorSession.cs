@@ -68,6 +68,15 @@ internal sealed class SupervisorSession : IAsyncDisposable
         }
     }
 
+    /// <summary>All tasks the supervisor knows.</summary>
+    public IReadOnlyList<TaskReport> All()
+    {
+        lock (_lock)
+        {
+            return [.. _reports.Values];
+        }
+    }
+
     /// <summary>Waits for a task's end. Null if the supervisor does not know it (any more).</summary>
     /// <exception cref="SupervisorGoneException">The connection ended first.</exception>
     public async Task<TaskReport?> WaitForEndAsync(string taskId, CancellationToken ct)

@@ -79,6 +79,13 @@ public sealed class DirtyCheckTests
     }
 
     [Fact]
+    public void A_first_port_makes_it_dirty()
+    {
+        task.Endpoint = null;
+        Assert.True(IsDirty());
+    }
+
+    [Fact]
     public void Other_placement_alone_leaves_it_clean_where_the_node_suits_it()
     {
         service.Spec.Task.Placement.Constraints[0] = "node.id==n1";

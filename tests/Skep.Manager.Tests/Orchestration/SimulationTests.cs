@@ -52,7 +52,7 @@ public sealed class SimulationTests
         }
 
         // The storm is over: everything is mended, and every service gets a spec that works.
-        manager.FateOf = static _ => Fate.Runs;
+        manager.FateOf = static task => task.JobIteration is null ? Fate.Runs : Fate.CompletesAfter(1);
         foreach (Node node in manager.Store.Read(static v => v.List<Node>().ToList()))
         {
             manager.Change(node.Id, static n =>
@@ -115,13 +115,20 @@ public sealed class SimulationTests
 
     private static void NewSpec(ServiceSpec spec, Random random)
     {
-        if (random.Next(4) == 0)
+        switch (random.Next(8))
         {
-            spec.Global = new();
-        }
-        else
-        {
-            spec.Replicated = new() { Replicas = (ulong)random.Next(8) };
+            case 0 or 1:
+                spec.Global = new();
+                break;
+            case 2:
+                spec.ReplicatedJob = new() { TotalCompletions = (ulong)random.Next(6), MaxConcurrent = (ulong)random.Next(4) };
+                break;
+            case 3:
+                spec.GlobalJob = new();
+                break;
+            default:
+                spec.Replicated = new() { Replicas = (ulong)random.Next(8) };
+                break;
         }
         if (random.Next(4) == 0)
         {

@@ -26,7 +26,7 @@ internal sealed class DirtyCheck(Service service)
         return !SameEndpoint(task) || !SameSpec(task, node);
     }
 
-    private bool SameEndpoint(SwarmTask task) => task.Endpoint is null || endpoint.Equals(task.Endpoint.Spec ?? new());
+    private bool SameEndpoint(SwarmTask task) => endpoint.Equals(task.Endpoint?.Spec ?? new());
 
     private bool SameSpec(SwarmTask task, Node? node)
     {

@@ -31,10 +31,7 @@ internal sealed partial class LittleManager
         change(service.Spec);
         service.SpecVersion = new() { Index = service.Meta.Version.Index };
         service.UpdateStatus = null;
-        if (service.Spec.ModeCase is ServiceSpec.ModeOneofCase.ReplicatedJob or ServiceSpec.ModeOneofCase.GlobalJob)
-        {
-            service.JobStatus = new() { JobIteration = new() { Index = NewTask.JobIterationOf(service) + 1 } };
-        }
+        StartJobAgain(service);
         tx.Update(service);
     });
 
@@ -45,6 +42,7 @@ internal sealed partial class LittleManager
         (service.Spec, service.PreviousSpec) = (service.PreviousSpec, service.Spec);
         (service.SpecVersion, service.PreviousSpecVersion) = (service.PreviousSpecVersion, service.SpecVersion);
         service.UpdateStatus = new() { State = UpdateStatus.Types.UpdateState.RollbackStarted, Message = "manually requested rollback", StartedAt = Timestamp.FromDateTimeOffset(Now) };
+        StartJobAgain(service);
         tx.Update(service);
     });
 
@@ -78,6 +76,14 @@ internal sealed partial class LittleManager
 
     /// <summary>An image, as the label of a version.</summary>
     public static Action<ServiceSpec> Image(string image) => s => s.Task.Container.Image = image;
+
+    private static void StartJobAgain(Service service)
+    {
+        if (service.Spec.ModeCase is ServiceSpec.ModeOneofCase.ReplicatedJob or ServiceSpec.ModeOneofCase.GlobalJob)
+        {
+            service.JobStatus = new() { JobIteration = new() { Index = NewTask.JobIterationOf(service) + 1 } };
+        }
+    }
 
     public static Duration Seconds(double seconds) => Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds));
 }

@@ -25,6 +25,14 @@ internal sealed class Promises
         foreach (Service service in services)
         {
             var eligibility = new NodeEligibility(service);
+            if (JobSize(service, nodes.Count(eligibility.IsFor)) is { } size)
+            {
+                List<SwarmTask> ofThisRun = manager.Tasks(service.Id).FindAll(t => JobTasks.IterationOf(t) == NewTask.JobIterationOf(service));
+                int complete = ofThisRun.Count(static t => t.Observed() == TaskState.Complete);
+                Require(complete == size, $"{complete} tasks of job {service.Id} are complete, not {size}");
+                Require(!ofThisRun.Exists(static t => t.IsWanted() && t.Observed() != TaskState.Complete), $"job {service.Id} still runs");
+                continue;
+            }
             int expected = service.Spec.Replicated is { } r ? (int)r.Replicas : nodes.Count(eligibility.IsFor);
             // Tasks that completed under a policy of on-failure fill their slots; the last update has replaced them all.
             Require(manager.Wanted(service.Id).Count == expected, $"{service.Id} has {manager.Wanted(service.Id).Count} tasks, not {expected}");
@@ -35,7 +43,7 @@ internal sealed class Promises
         List<SwarmTask> others = manager.Store.Read(static v => v.List<SwarmTask>().Where(t => v.Get<Service>(t.ServiceId) is null || t.DesiredState == TaskState.Remove).ToList());
         Require(others.Count == 0, $"{others.Count} tasks are left over");
         foreach (IGrouping<(string, ulong, string), SwarmTask> slot in manager.Store.Read(static v => v.List<SwarmTask>().ToList())
-            .GroupBy(t => (t.ServiceId, t.Slot, manager.Service(t.ServiceId).Spec.Global is null ? "" : t.NodeId)))
+            .GroupBy(t => (t.ServiceId, t.Slot, IsGlobal(manager.Service(t.ServiceId)) ? t.NodeId : "")))
         {
             Require(slot.Count() <= 5, $"slot {slot.Key} keeps {slot.Count()} tasks");
         }
@@ -62,18 +70,24 @@ internal sealed class Promises
     {
         foreach (Service service in manager.Store.Read(static v => v.List<Service>().ToList()))
         {
-            bool global = service.Spec.Global is not null;
+            bool global = IsGlobal(service);
             List<SwarmTask> tasks = manager.Tasks(service.Id);
             int most = startedFirst.Contains(service.Id) ? 2 : 1;
-            foreach (IGrouping<(ulong, string), SwarmTask> slot in tasks.GroupBy(t => (t.Slot, global ? t.NodeId : "")))
+            // The iterations of a job have slots of their own.
+            foreach (IGrouping<(ulong, string, ulong), SwarmTask> slot in tasks.GroupBy(t => (t.Slot, global ? t.NodeId : "", JobTasks.IterationOf(t))))
             {
-                Require(slot.Count(static t => t.IsWanted()) <= most, $"{slot.Count(static t => t.IsWanted())} tasks are wanted in slot {slot.Key} of {service.Id}");
+                Require(slot.Count(static t => t.IsWanted() && t.Observed() != TaskState.Complete) <= most, $"{slot.Count(static t => t.IsWanted())} tasks are wanted in slot {slot.Key} of {service.Id}");
                 int alive = slot.Count(t => t.Observed() == TaskState.Running && !IsOutOfReach(t.NodeId));
                 // A task that a node which was lost still runs comes on top of its successors, until the node has stopped it.
                 int returned = slot.Count(t => t.Observed() == TaskState.Running && !t.IsWanted() && wasOut.Contains(t.NodeId));
                 Require(alive <= most + returned, $"{alive} tasks run in slot {slot.Key} of {service.Id}");
             }
-            if (!global)
+            if (service.Spec.ReplicatedJob is { } job)
+            {
+                int busy = tasks.Count(t => t.IsWanted() && t.Observed() != TaskState.Complete && JobTasks.IterationOf(t) == NewTask.JobIterationOf(service));
+                Require(busy <= (job.MaxConcurrent == 0 ? int.MaxValue : (int)job.MaxConcurrent), $"{busy} tasks of job {service.Id} at once");
+            }
+            if (service.Spec.Replicated is not null)
             {
                 int slots = tasks.Where(static t => t.IsWanted()).Select(static t => t.Slot).Distinct().Count();
                 Require(slots <= (int)service.Spec.Replicated.Replicas, $"{slots} slots of {service.Id} are wanted, {service.Spec.Replicated.Replicas} asked for");
@@ -92,6 +106,11 @@ internal sealed class Promises
         }
         return isOut;
     }
+
+    private static bool IsGlobal(Service service) => service.Spec.Global is not null || service.Spec.GlobalJob is not null;
+
+    private static int? JobSize(Service service, int nodes) =>
+        service.Spec.ReplicatedJob is { } job ? (int)job.TotalCompletions : service.Spec.GlobalJob is not null ? nodes : null;
 
     private void Require(bool so, string otherwise)
     {

@@ -39,12 +39,13 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         {
             made = await Engine.CallAsync((c, token) => c.Containers.CreateContainerAsync(request, token), cancellationToken);
         }
-        catch (EngineException e) when (e.StatusCode == HttpStatusCode.Conflict && await IsOursAsync(cancellationToken))
-        {
-            return;
-        }
         catch (EngineException e)
         {
+            if (e.StatusCode == HttpStatusCode.Conflict && await IsOursAsync(cancellationToken))
+            {
+                return;
+            }
+
             services.Files.Remove(task.Id);
             throw new TaskRejectedException(
                 e.StatusCode == HttpStatusCode.NotFound && pulled is not null ? $"{e.Message} (pulling it failed: {pulled})" : e.Message, e);
@@ -73,13 +74,13 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         while (true)
         {
             var container = await LookAsync(cancellationToken) ?? throw new TaskRejectedException("the container was removed while it was starting");
-            if (!container.State.Running || !HasHealthcheck(container))
+            if (!container.State!.Running || !HasHealthcheck(container))
             {
                 // One that has ended already is left to the wait, which says how.
                 return;
             }
 
-            switch (container.State.Health?.Status)
+            switch (container.State!.Health?.Status)
             {
                 case "healthy":
                     return;
@@ -102,19 +103,19 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
                 throw new TaskRejectedException("the container was removed");
             }
 
-            if (!container.State.Running && container.State.Status is not ("created" or "restarting" or "paused"))
+            if (!container.State!.Running && container.State!.Status is not ("created" or "restarting" or "paused"))
             {
-                var code = (int)container.State.ExitCode;
+                var code = (int)container.State!.ExitCode;
                 if (code == 0)
                 {
                     return;
                 }
 
-                var cause = container.State.OOMKilled ? "out of memory" : container.State.Error;
+                var cause = container.State!.OOMKilled ? "out of memory" : container.State!.Error;
                 throw new TaskExitedException(code, cause, StatusOf(container));
             }
 
-            if (container.State.Health?.Status == "unhealthy")
+            if (container.State!.Health?.Status == "unhealthy")
             {
                 await ShutdownAsync(cancellationToken);
                 throw new TaskRejectedException("unhealthy container");
@@ -224,7 +225,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         while (true)
         {
             container = await LookAsync(cancellationToken);
-            if (container is not null && container.State.Status != "created")
+            if (container is not null && container.State!.Status != "created")
             {
                 break;
             }
@@ -237,7 +238,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
             await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
         }
 
-        await new ContainerLog(Engine, _name, container.Config.Tty).ReadAsync(options, publish, cancellationToken);
+        await new ContainerLog(Engine, _name, container.Config!.Tty).ReadAsync(options, publish, cancellationToken);
     }
 
     public ValueTask DisposeAsync()
@@ -252,8 +253,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     private static ContainerStatus StatusOf(ContainerInspectResponse container) => new()
     {
         ContainerId = container.ID,
-        Pid = (int)container.State.Pid,
-        ExitCode = (int)container.State.ExitCode,
+        Pid = (int)container.State!.Pid,
+        ExitCode = (int)container.State!.ExitCode,
     };
 
     private async Task WriteFilesAsync(CancellationToken cancellationToken)

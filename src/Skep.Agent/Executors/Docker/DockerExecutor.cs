@@ -5,7 +5,9 @@ using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
 using EngineDescription = Docker.Swarmkit.V1.EngineDescription;
 using NodeDescription = Docker.Swarmkit.V1.NodeDescription;
+using Platform = Docker.Swarmkit.V1.Platform;
 using PluginDescription = Docker.Swarmkit.V1.PluginDescription;
+using TaskSpec = Docker.Swarmkit.V1.TaskSpec;
 
 namespace Skep.Agent.Executors.Docker;
 
@@ -139,13 +141,7 @@ public sealed class DockerExecutor : IExecutor
             var managed = await _services.Engine.CallAsync((c, token) => c.Plugin.ListPluginsAsync(new PluginListParameters(), token), cancellationToken);
             foreach (var plugin in managed.Where(p => p.Enabled))
             {
-                plugins.UnionWith((plugin.Config?.Interface?.Types ?? []).Select(t => t.Capability switch
-                {
-                    "volumedriver" => ("Volume", plugin.Name),
-                    "networkdriver" => ("Network", plugin.Name),
-                    "logdriver" => ("Log", plugin.Name),
-                    var other => (other, plugin.Name),
-                }));
+                plugins.UnionWith((plugin.Config?.Interface?.Types ?? []).Select(t => (TypeOf(t), plugin.Name)));
             }
         }
         catch (EngineException)
@@ -155,6 +151,15 @@ public sealed class DockerExecutor : IExecutor
 
         return plugins;
     }
+
+    // docker.volumedriver/1.0
+    private static string TypeOf(string capability) => capability.Split('.', 2)[^1].Split('/')[0] switch
+    {
+        "volumedriver" => "Volume",
+        "networkdriver" => "Network",
+        "logdriver" => "Log",
+        var other => other,
+    };
 
     private async Task<T> Ask<T>(Func<global::Docker.DotNet.DockerClient, CancellationToken, Task<T>> request, CancellationToken cancellationToken)
     {

@@ -37,10 +37,10 @@ public sealed class WireTests
     public void A_whole_task_as_a_manager_sends_it()
     {
         // Assignments: COMPLETE is 0 and so not written, applies_to=2 "", results_in=3 "1",
-        // changes=4 {assignment=1 {task=1 {id=1, meta=2 {}, spec=3 {container=1 {image=1}}, slot=5, status=9 {state=2: 192}, desired_state=10: 512}}}
+        // changes=4 {assignment=1 {task=1 {id=1, meta=2 {}, spec=3 {container=1 {image=1}}, slot=5, status=9 {state=2: 192, port_status=6 {}}, desired_state=10: 512}}}
         byte[] bytes = Hex(
             "1A 01 31"
-            + "22 23 0A 21 0A 1F 0A 02 74 31 12 02 0A 00 1A 09 0A 07 0A 05 72 65 64 69 73 28 01 4A 05 10 C0 01 3A 00 50 80 04");
+            + "22 23 0A 21 0A 1F 0A 02 74 31 12 02 0A 00 1A 09 0A 07 0A 05 72 65 64 69 73 28 01 4A 05 10 C0 01 32 00 50 80 04");
         AssignmentsMessage message = AssignmentsMessage.Parser.ParseFrom(bytes);
         Assert.Equal(AssignmentsMessage.Types.Type.Complete, message.Type);
         Assert.Equal("1", message.ResultsIn);

@@ -1,3 +1,4 @@
+using CsCheck;
 using Docker.Swarmkit.V1;
 using Google.Protobuf.Reflection;
 using Skep.Api;
@@ -47,6 +48,10 @@ public sealed class GoDurationTests
     [InlineData("--5s")]
     [InlineData("300000000h")]
     public void Is_refused_when_it_is_none(string? text) => Assert.False(GoDuration.TryParse(text, out _));
+
+    [Fact]
+    public void What_is_written_is_read_again() => Gen.Long.Sample(ns =>
+        ns == long.MinValue || (GoDuration.TryParse(GoDuration.Format(ns), out var read) && GoDuration.ToNanoseconds(read) == ns));
 
     [Fact]
     public void A_refusal_names_the_text_and_says_what_one_looks_like() =>
@@ -162,6 +167,12 @@ public sealed class ImageReferenceTests
     [InlineData("https://host/x")]
     [InlineData("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef")]
     public void Is_refused_when_it_is_none(string text) => Assert.False(ImageReference.TryParse(text, out _));
+
+    [Fact]
+    public void What_was_read_reads_the_same_when_written_whole() =>
+        Gen.String["ab1Z./:@-_[]sha256"].Sample(text =>
+            !ImageReference.TryParse(text, out var reference)
+            || (ImageReference.Parse(reference.ToString()) == reference && ImageReference.Parse(reference.Familiar) == reference));
 
     [Fact]
     public void A_name_of_more_than_255_characters_is_refused() => Assert.False(ImageReference.TryParse(new string('a', 300), out _));

@@ -1,4 +1,5 @@
 using Docker.Swarmkit.V1;
+using Grpc.Core;
 using Skep.Manager.Control.Rules;
 using Skep.Store;
 using Skep.V1;
@@ -57,7 +58,18 @@ internal static class ServiceReferences
     private static IEnumerable<(string Id, string Name)> ConfigsOf(TaskSpec? spec) =>
         (spec?.Container?.Configs ?? Process(spec)?.Configs ?? []).Select(c => (c.ConfigId, c.ConfigName));
 
-    private static ProcessSpec? Process(TaskSpec? spec) => GenericRuntimeRules.ProcessOf(spec);
+    // New specs have been checked. One from elsewhere that cannot be read refers to nothing that could be told.
+    private static ProcessSpec? Process(TaskSpec? spec)
+    {
+        try
+        {
+            return GenericRuntimeRules.ProcessOf(spec);
+        }
+        catch (RpcException)
+        {
+            return null;
+        }
+    }
 
     private static void CheckThere(string kind, IEnumerable<(string Id, string Name)> references, Func<string, string, bool> isThere)
     {

@@ -95,6 +95,27 @@ public sealed class JobTests
         Assert.NotEqual(node, manager.Tasks().Single(t => t.Status.State == TaskState.Complete).NodeId);
     }
 
+    [Fact]
+    public void A_task_that_completes_after_all_on_a_drained_node_makes_its_successor_needless()
+    {
+        manager.FateOf = _ => Fate.CompletesAfter(10);
+        manager.StopsFor = TimeSpan.FromHours(1);
+        Create(total: 1, concurrent: 1);
+        manager.RunUntil(() => manager.Running().Count == 1, "it runs");
+        SwarmTask old = manager.Running()[0];
+        manager.Set(old.NodeId, NodeSpec.Types.Availability.Drain);
+        Assert.NotEqual(old.Id, Assert.Single(manager.Wanted()).Id);
+        manager.Write(tx =>
+        {
+            SwarmTask complete = tx.Get<SwarmTask>(old.Id)!.Clone();
+            complete.Status.State = TaskState.Complete;
+            tx.Update(complete);
+        });
+        Assert.Empty(manager.Wanted());
+        manager.Run(30);
+        Assert.Equal(2, manager.Tasks().Count);
+    }
+
     private int Complete() => manager.Tasks().Count(t => t.Status.State == TaskState.Complete);
 
     private void Create(ulong total, ulong concurrent, Condition condition = Condition.OnFailure) => manager.Create(s =>

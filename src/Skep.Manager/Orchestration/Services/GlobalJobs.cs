@@ -30,9 +30,12 @@ internal static class GlobalJobs
                 {
                     plan.Create(slot, RestartSupervisor.IsInTheWay(plan, slot) ? TaskState.Ready : TaskState.Complete);
                 }
-                RestartSupervisor.Restart(plan, slot);
+                JobTasks.KeepGoing(plan, slot);
             }
-            RestartSupervisor.Start(plan, slot);
+            else
+            {
+                RestartSupervisor.Start(plan, slot);
+            }
         }
         foreach (Slot slot in slots.Values.Where(s => plan.Snapshot.NodeOf(s.Key.NodeId) is null))
         {

@@ -48,6 +48,22 @@ internal static class JobTasks
         return slot.Newest is { } last && !plan.Memory.HistoryOf(slot).MayRestart(last.Task) ? JobStanding.Settled : JobStanding.Free;
     }
 
+    /// <summary>Replaces what failed in a slot and starts what waits there; where a task is complete, the slot needs no other.</summary>
+    public static void KeepGoing(ServicePlan plan, Slot slot)
+    {
+        if (slot.Tasks.Exists(static t => t.Observed == TaskState.Complete))
+        {
+            // A task may complete after all on a node that was drained or lost, when another has taken its place.
+            foreach (PlannedTask task in slot.Wanted.Where(static t => t.Observed != TaskState.Complete).ToList())
+            {
+                plan.Move(task, TaskState.Shutdown);
+            }
+            return;
+        }
+        RestartSupervisor.Restart(plan, slot);
+        RestartSupervisor.Start(plan, slot);
+    }
+
     /// <summary>The iteration a task was made in.</summary>
     public static ulong IterationOf(SwarmTask task) => task.JobIteration?.Index ?? 0;
 }

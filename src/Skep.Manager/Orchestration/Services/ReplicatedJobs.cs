@@ -53,8 +53,7 @@ internal static class ReplicatedJobs
         }
         foreach (Slot slot in slots.Values)
         {
-            RestartSupervisor.Restart(plan, slot);
-            RestartSupervisor.Start(plan, slot);
+            JobTasks.KeepGoing(plan, slot);
         }
         plan.Memory.Prune(slots);
     }

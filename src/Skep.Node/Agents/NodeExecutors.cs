@@ -1,18 +1,26 @@
 using Microsoft.Extensions.Logging;
 using Skep.Agent.Executors;
+using Skep.Agent.Executors.Docker;
 using Skep.Agent.Executors.Process;
 
 namespace Skep.Node.Agents;
 
-/// <summary>What this node can run.</summary>
+/// <summary>What this node can run: containers where an engine answers, processes always.</summary>
 internal static class NodeExecutors
 {
-    public static IExecutor Create(NodeOptions options, ILoggerFactory logs, TimeProvider time)
-    {
-        _ = time;
-        return new CompositeExecutor(
-        [
-            new ProcessExecutor(new ProcessExecutorOptions { StateDir = options.StateDirectory, AllowRootTasks = options.AllowRootTasks }, logs),
-        ]);
-    }
+    private const string UnixScheme = "unix://";
+
+    /// <exception cref="NodeStartException">The engine's address is none that an engine listens on.</exception>
+    public static IExecutor Create(NodeOptions options, ILoggerFactory logs, TimeProvider time) => new CompositeExecutor(
+    [
+        new DockerExecutor(
+            new DockerExecutorOptions { Socket = EngineSocket(options.EngineAddress), StateDirectory = options.StateDirectory, Time = time },
+            logs.CreateLogger<DockerExecutor>()),
+        new ProcessExecutor(new ProcessExecutorOptions { StateDir = options.StateDirectory, AllowRootTasks = options.AllowRootTasks }, logs),
+    ]);
+
+    private static string EngineSocket(string address) =>
+        address.StartsWith(UnixScheme, StringComparison.Ordinal) && address.Length > UnixScheme.Length
+            ? address[UnixScheme.Length..]
+            : throw new NodeStartException($"--engine-addr {address}: expected the engine's unix socket, for instance unix:///var/run/docker.sock");
 }

@@ -10,7 +10,7 @@ internal sealed class EngineException(HttpStatusCode statusCode, string message,
     // What an engine says while it goes down or its containerd is not there.
     private static readonly string[] PassingWords =
     [
-        "is shutting down", "transport is closing", "error while dialing", "connection refused", "context canceled",
+        "is shutting down", "transport is closing", "error while dialing", "context canceled",
         "daemon is not ready", "containerd is not", "ttrpc: closed",
     ];
 

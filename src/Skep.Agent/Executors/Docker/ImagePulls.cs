@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Docker.DotNet;
 using Docker.DotNet.Models;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,7 @@ internal sealed class ImagePulls(EngineClient engine, int maxPulls, ILogger logg
 
     /// <summary>Pulls the image. A pull that nobody waits for any more is given up.</summary>
     /// <returns>Why it could not be pulled, or null when it was.</returns>
-    /// <exception cref="Executors.TaskTemporaryException">The engine does not answer.</exception>
+    /// <exception cref="TaskTemporaryException">The engine does not answer.</exception>
     public async Task<string?> PullAsync(string image, string registryAuth, CancellationToken cancellationToken)
     {
         var key = (image, registryAuth);
@@ -94,6 +95,11 @@ internal sealed class ImagePulls(EngineClient engine, int maxPulls, ILogger logg
         }
         catch (EngineException e)
         {
+            failure = e.Message;
+        }
+        catch (TaskTemporaryException e) when (e.InnerException is DockerApiException)
+        {
+            // The engine did answer; what passes or not is the registry's, and the image may be here already.
             failure = e.Message;
         }
 

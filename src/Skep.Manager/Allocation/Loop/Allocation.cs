@@ -62,16 +62,21 @@ internal sealed record TaskAllocation(SwarmTask Seen, IReadOnlyList<NetworkAttac
         {
             return false;
         }
-        SwarmTask changed = Seen.Clone();
+        // Lists are shared in the cheap copy, so a list that changes wants a deep one.
+        bool listsChange = Attachments.Count > 0 || Seen.Networks.Count > 0;
+        SwarmTask changed = listsChange ? Seen.Clone() : Seen.SharingCopy();
         if (Seen.ServiceId.Length > 0)
         {
             if (tx.Get<Service>(Seen.ServiceId) is not { } service || !PublishedPorts.AreAllocated(service))
             {
                 return false;
             }
-            changed.Endpoint = service.Endpoint?.Clone();
+            changed.Endpoint = service.Endpoint;
         }
-        changed.Networks.Clear();
+        if (listsChange)
+        {
+            changed.Networks.Clear();
+        }
         foreach (NetworkAttachment attachment in Attachments)
         {
             // A network that was allocated in the same batch has its version only now.
@@ -80,7 +85,7 @@ internal sealed record TaskAllocation(SwarmTask Seen, IReadOnlyList<NetworkAttac
                 return false;
             }
             NetworkAttachment copy = attachment.Clone();
-            copy.Network = network.Clone();
+            copy.Network = network;
             changed.Networks.Add(copy);
         }
         changed.Status = new() { State = TaskState.Pending, Message = Message, Timestamp = now };

@@ -29,12 +29,18 @@ internal sealed record Decision(SwarmTask Task, Node? Node, TaskStatus Status, I
     /// <summary>The task as it is to be written.</summary>
     public SwarmTask Apply(SwarmTask stored, Google.Protobuf.WellKnownTypes.Timestamp now)
     {
-        SwarmTask changed = stored.Clone();
+        // Lists are shared in the cheap copy, so a list that changes wants a deep one.
+        bool listsChange = Given.Count > 0 || stored.AssignedGenericResources.Count > 0;
+        SwarmTask changed = listsChange ? stored.Clone() : stored.SharingCopy();
         changed.Status = Status;
         changed.Status.Timestamp = now;
-        if (Node is not null)
+        if (Node is null)
         {
-            changed.NodeId = Node.Id;
+            return changed;
+        }
+        changed.NodeId = Node.Id;
+        if (listsChange)
+        {
             changed.AssignedGenericResources.Clear();
             changed.AssignedGenericResources.Add(Given);
         }

@@ -53,6 +53,8 @@ public sealed partial class DockerEngine : IAsyncDisposable
     /// <summary>The daemon's process id.</summary>
     public int ProcessId => _process?.Id ?? throw new InvalidOperationException("the engine does not run");
 
+    private string ContainerdPid => Path.Combine(_folder, "exec", "containerd", "containerd.pid");
+
     /// <summary>What the daemon said.</summary>
     public string LogPath => Path.Combine(_folder, "dockerd.log");
 
@@ -126,7 +128,7 @@ public sealed partial class DockerEngine : IAsyncDisposable
         {
             if (process.HasExited)
             {
-                throw new InvalidOperationException($"dockerd ended with {process.ExitCode}:\n{await File.ReadAllTextAsync(LogPath, CancellationToken.None)}");
+                throw new InvalidOperationException($"dockerd ended with {process.ExitCode}:\n{string.Join('\n', File.ReadLines(LogPath).TakeLast(10))}");
             }
 
             await look.WaitForNextTickAsync(timeout.Token);
@@ -137,7 +139,14 @@ public sealed partial class DockerEngine : IAsyncDisposable
     public Task StopAsync() => EndAsync(15);
 
     /// <summary>Kills the daemon; its containers go on until it is started again.</summary>
-    public Task KillAsync() => EndAsync(9);
+    public async Task KillAsync()
+    {
+        await EndAsync(9);
+
+        // Its containerd dies with it, and may stay as a zombie that the next daemon would wait for.
+        KillNoted(ContainerdPid);
+        File.Delete(ContainerdPid);
+    }
 
     /// <summary>Imports redis:3.0.5, 3.0.6 and 3.0.7, all of them Debian's redis-server.</summary>
     public async Task ImportRedisAsync()
@@ -211,7 +220,7 @@ public sealed partial class DockerEngine : IAsyncDisposable
         }
 
         await EndAsync(15);
-        KillNoted(Path.Combine(_folder, "exec", "containerd", "containerd.pid"));
+        KillNoted(ContainerdPid);
         _http.Dispose();
         if (_wrapper.Count == 0)
         {

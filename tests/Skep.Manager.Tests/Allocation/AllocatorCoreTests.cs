@@ -170,6 +170,46 @@ public sealed class AllocatorCoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_Docker_Engine_worker_has_an_address_on_the_networks_of_its_tasks_for_as_long_as_they_run()
+    {
+        Node docker = Scheduling.A.Node("docker");
+        docker.Description.Engine.Labels.Clear();
+        await HaveAsync(docker, Scheduling.A.Node("skep"), Net("net"), On("net", NewTask("t1", "")), On("net", NewTask("t2", "")));
+        await AllocateAsync();
+        Assert.Empty(Get<Node>("docker").Attachments);
+
+        await ChangeAsync<SwarmTask>("t1", t => (t.NodeId, t.Status.State) = ("docker", TaskState.Assigned));
+        await ChangeAsync<SwarmTask>("t2", t => (t.NodeId, t.Status.State) = ("skep", TaskState.Assigned));
+        await AllocateAsync();
+
+        NetworkAttachment attachment = Get<Node>("docker").Attachments.Single();
+        Assert.Equal("net", attachment.Network.Id);
+        Assert.Equal(["10.0.1.4/24"], attachment.Addresses);
+        Assert.Empty(Get<Node>("skep").Attachments);
+        Assert.Empty(await AllocateAsync());
+
+        await ChangeAsync<SwarmTask>("t1", t => t.Status.State = TaskState.Complete);
+        await AllocateAsync();
+        Assert.Empty(Get<Node>("docker").Attachments);
+    }
+
+    [Fact]
+    public async Task A_network_without_addresses_left_says_so_and_is_not_written_again_and_again()
+    {
+        Node docker = Scheduling.A.Node("docker");
+        docker.Description.Engine.Labels.Clear();
+        await HaveAsync(docker, Net("net").With(n => n.Spec.Ipam = new() { Configs = { new IPAMConfig { Subnet = "10.5.0.0/30" } } }));
+        await HaveAsync(On("net", NewTask("t1", "")), On("net", NewTask("t2", "")));
+        await AllocateAsync();
+        Assert.Equal(["10.5.0.2/30"], Get<SwarmTask>("t1").Networks.Single().Addresses);
+        Assert.Equal("network net has no free address", Get<SwarmTask>("t2").Status.Err);
+
+        await ChangeAsync<SwarmTask>("t1", t => (t.NodeId, t.Status.State) = ("docker", TaskState.Assigned));
+
+        Assert.Empty(await AllocateAsync());
+    }
+
+    [Fact]
     public async Task What_was_given_is_held_after_a_restart()
     {
         await HaveAsync(Net("net"), Service("a", Port(80)).With(s => s.Spec.Task.Networks.Add(new NetworkAttachmentConfig { Target = "net" })), On("net", NewTask("t1", "a")));
@@ -242,8 +282,9 @@ public sealed class AllocatorCoreTests : IDisposable
             {
                 switch (o)
                 {
+                    case Node n: tx.Create(n); break;
                     case Service s: tx.Create(s); break;
-                    case Network n: tx.Create(n); break;
+                    case Network net: tx.Create(net); break;
                     case Cluster c: tx.Create(c); break;
                     case SwarmTask t: tx.Create(t); break;
                 }

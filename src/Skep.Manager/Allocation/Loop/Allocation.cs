@@ -49,6 +49,24 @@ internal sealed record ServiceAllocation(Service Seen, Endpoint Endpoint) : Allo
     }
 }
 
+/// <summary>A node's own addresses on the networks its tasks use.</summary>
+internal sealed record NodeAllocation(Node Seen, IReadOnlyList<NetworkAttachment> Attachments) : Allocation
+{
+    /// <inheritdoc/>
+    public override bool TryWrite(WriteTransaction tx, Timestamp now)
+    {
+        if (!IsCurrent(tx, Seen))
+        {
+            return false;
+        }
+        Node changed = Seen.Clone();
+        changed.Attachments.Clear();
+        changed.Attachments.Add(Attachments);
+        tx.Update(changed);
+        return true;
+    }
+}
+
 /// <summary>A task that has all it needs: it steps from NEW to PENDING.</summary>
 internal sealed record TaskAllocation(SwarmTask Seen, IReadOnlyList<NetworkAttachment> Attachments) : Allocation
 {

@@ -9,13 +9,14 @@ namespace Skep.Manager.Allocation;
 /// PENDING. Fed with what changes in the store, asked for what to write. Pure; it has neither clock nor store.
 /// </summary>
 /// <remarks>
-/// What needs the overlay data plane is not done: there are no node attachments, and a service with ingress ports gets no
-/// address on an ingress network, since Skep's nodes relay those ports themselves.
+/// A service with ingress ports gets no address on an ingress network, since Skep's nodes relay those ports themselves. Nodes
+/// get addresses only where Docker's agent asks for them.
 /// </remarks>
 internal sealed class AllocatorCore
 {
     private readonly PortTable ports = new();
     private readonly NetworkTable networks = new();
+    private readonly NodeNetworks nodeNetworks = new();
     private readonly Dictionary<string, List<(string NetworkId, string Address)>> addresses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Service> services = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Network> waitingNetworks = new(StringComparer.Ordinal);
@@ -37,6 +38,10 @@ internal sealed class AllocatorCore
         foreach (Service service in view.List<Service>())
         {
             core.Put(service);
+        }
+        foreach (Node node in view.List<Node>())
+        {
+            core.Put(node);
         }
         foreach (SwarmTask task in view.List<SwarmTask>())
         {
@@ -71,21 +76,29 @@ internal sealed class AllocatorCore
             case Service service:
                 Put(service);
                 break;
+            case Node node when gone:
+                nodeNetworks.Remove(node.Id);
+                FreeAddresses(node.Id);
+                break;
+            case Node node:
+                Put(node);
+                break;
             case SwarmTask task when gone:
                 waitingTasks.Remove(task.Id);
+                nodeNetworks.RemoveTask(task.Id);
                 return FreeAddresses(task.Id) && IsWaiting;
             case SwarmTask task:
-                return Put(task) && IsWaiting;
+                return (Put(task) || nodeNetworks.Changed.Count > 0) && IsWaiting;
             default:
                 return false;
         }
         return IsWaiting;
     }
 
-    private bool IsWaiting => waitingNetworks.Count + waitingServices.Count + waitingTasks.Count > 0;
+    private bool IsWaiting => waitingNetworks.Count + waitingServices.Count + waitingTasks.Count + nodeNetworks.Changed.Count > 0;
 
     /// <summary>
-    /// All that can be allocated now, in the order it must be written in: networks, services, tasks. It is held at once; see
+    /// All that can be allocated now, in the order it must be written in: networks, services, tasks, nodes. It is held at once; see
     /// <see cref="TakeBack"/>.
     /// </summary>
     public List<Allocation> Decide()
@@ -125,6 +138,13 @@ internal sealed class AllocatorCore
                 result.Add(allocation);
             }
         }
+        foreach ((Node node, HashSet<string> wanted) in nodeNetworks.TakeChanged())
+        {
+            if (Allocate(node, wanted) is { } allocation)
+            {
+                result.Add(allocation);
+            }
+        }
         return result;
     }
 
@@ -138,6 +158,9 @@ internal sealed class AllocatorCore
                 Put(a.Seen);
                 break;
             case ServiceAllocation a:
+                Put(a.Seen);
+                break;
+            case NodeAllocation a:
                 Put(a.Seen);
                 break;
             case TaskAllocation a:
@@ -184,6 +207,19 @@ internal sealed class AllocatorCore
         }
     }
 
+    private void Put(Node node)
+    {
+        nodeNetworks.Put(node);
+        FreeAddresses(node.Id);
+        foreach (NetworkAttachment attachment in node.Attachments)
+        {
+            foreach (string address in attachment.Addresses)
+            {
+                HoldAddress(node.Id, attachment.Network?.Id ?? "", address);
+            }
+        }
+    }
+
     private bool Put(SwarmTask task)
     {
         TaskState state = task.Status?.State ?? TaskState.New;
@@ -195,7 +231,12 @@ internal sealed class AllocatorCore
         }
         if (state > TaskState.Running)
         {
+            nodeNetworks.RemoveTask(task.Id);
             return FreeAddresses(task.Id);
+        }
+        if (state >= TaskState.Assigned)
+        {
+            nodeNetworks.Put(task);
         }
         if (!addresses.ContainsKey(task.Id))
         {
@@ -225,7 +266,7 @@ internal sealed class AllocatorCore
                 {
                     return false;
                 }
-                if (network.Ipam is { Configs.Count: > 0 })
+                if (networks.HasAddresses(network.Id))
                 {
                     wanted.Add(network.Id);
                 }
@@ -252,12 +293,19 @@ internal sealed class AllocatorCore
         {
             foreach (NetworkAttachmentConfig config in NetworksOf(service.Spec?.Task, service))
             {
-                if (FindNetwork(config.Target, refusals, out error) is not { } network
-                    || TakeAddress(service.Id, network, kept.GetValueOrDefault(network.Id), out error) is not { } address)
+                if (FindNetwork(config.Target, refusals, out error) is not { } network)
                 {
                     return null;
                 }
-                if (address.Length > 0 && !endpoint.VirtualIps.Any(v => v.NetworkId == network.Id))
+                if (endpoint.VirtualIps.Any(v => v.NetworkId == network.Id))
+                {
+                    continue;
+                }
+                if (TakeAddress(service.Id, network, kept.GetValueOrDefault(network.Id), out error) is not { } address)
+                {
+                    return null;
+                }
+                if (address.Length > 0)
                 {
                     endpoint.VirtualIps.Add(new Endpoint.Types.VirtualIP { NetworkId = network.Id, Addr = address });
                 }
@@ -304,6 +352,28 @@ internal sealed class AllocatorCore
         }
         waitingTasks.Remove(task.Id);
         return new TaskAllocation(task, attachments);
+    }
+
+    // An address a node has it keeps. Where a network has none left, the node's agent gives up on the task and says so.
+    private NodeAllocation? Allocate(Node node, HashSet<string> wanted)
+    {
+        Dictionary<string, NetworkAttachment> had = [];
+        foreach (NetworkAttachment attachment in node.Attachments)
+        {
+            had[attachment.Network?.Id ?? ""] = attachment;
+        }
+        FreeAddresses(node.Id);
+        var attachments = new List<NetworkAttachment>();
+        foreach (string networkId in wanted.Order(StringComparer.Ordinal))
+        {
+            if (networks.Find(networkId) is { } network
+                && TakeAddress(node.Id, network, had.GetValueOrDefault(networkId)?.Addresses.FirstOrDefault(), out _) is { Length: > 0 } address)
+            {
+                attachments.Add(new NetworkAttachment { Network = network, Addresses = { address } });
+            }
+        }
+        // What cannot be had is not written again and again.
+        return had.Keys.ToHashSet().SetEquals(attachments.Select(a => a.Network.Id)) ? null : new(node, attachments);
     }
 
     private static TaskRefusal? Refuse(SwarmTask task, string why) => task.Status?.Err == why ? null : new(task, why);

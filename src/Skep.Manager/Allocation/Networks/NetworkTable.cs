@@ -108,6 +108,9 @@ internal sealed class NetworkTable
         return true;
     }
 
+    /// <summary>Whether a network gives addresses at all.</summary>
+    public bool HasAddresses(string networkId) => entries.TryGetValue(networkId, out Entry? entry) && entry.Pools.Count > 0;
+
     /// <summary>Takes an address of a network, the asked one or any. A network without subnets gives none.</summary>
     /// <returns>The address with its prefix length; empty where the network gives none; null with the reason.</returns>
     public string? TakeAddress(string networkId, string? asked, out string? error)

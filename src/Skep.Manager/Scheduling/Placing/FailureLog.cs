@@ -21,6 +21,7 @@ internal sealed class FailureLog
     /// <summary>A task failed or was rejected.</summary>
     public void Add(SpecKey spec, string nodeId, DateTimeOffset at)
     {
+        Prune(at);
         if (!failures.TryGetValue(spec, out Dictionary<string, Queue<DateTimeOffset>>? byNode))
         {
             failures[spec] = byNode = new(StringComparer.Ordinal);

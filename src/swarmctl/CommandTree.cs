@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Reflection;
 using Swarmctl.Clusters;
 using Swarmctl.Completion;
@@ -15,39 +16,67 @@ namespace Swarmctl;
 /// <summary>All commands, and how a command line is run.</summary>
 internal static class CommandTree
 {
-    public static RootCommand Build()
+    private static readonly (string Name, Func<Command> Make)[] Groups =
+    [
+        ("cluster", ClusterCommands.All),
+        ("config", ConfigCommands.All),
+        ("network", NetworkCommands.All),
+        ("node", NodeCommands.All),
+        ("secret", SecretCommands.All),
+        ("service", ServiceCommands.All),
+        ("task", TaskCommands.All),
+        ("completion", CompletionCommands.All),
+        ("version", VersionCommand),
+        ("help", () => new Command("help", "Help about any command")),
+    ];
+
+    /// <summary>The commands; of one group only where a name is given, since making them all costs more than running one.</summary>
+    public static RootCommand Build(string? only = null)
     {
-        var version = new Command("version", "Print version number of swarm");
-        version.SetAction(parsed => parsed.InvocationConfiguration.Output.WriteLine($"swarmctl skep {Version}"));
-        var root = new RootCommand("Control a swarm cluster")
+        var root = new RootCommand("Control a swarm cluster") { GlobalFlags.Socket, GlobalFlags.NoResolve, GlobalFlags.Format };
+        foreach ((string name, Func<Command> make) in Groups)
         {
-            GlobalFlags.Socket,
-            GlobalFlags.NoResolve,
-            GlobalFlags.Format,
-            ClusterCommands.All(),
-            ConfigCommands.All(),
-            NetworkCommands.All(),
-            NodeCommands.All(),
-            SecretCommands.All(),
-            ServiceCommands.All(),
-            TaskCommands.All(),
-            CompletionCommands.All(),
-            version,
-        };
+            if (only is null || name == only)
+            {
+                root.Subcommands.Add(make());
+            }
+        }
         return root;
     }
 
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors)
+    public static async Task<int> RunAsync(string[] args, Surroundings around)
     {
-        RootCommand root = Build();
-        ParseResult parsed = root.Parse(ArgumentWords.Join(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = true });
-        if (parsed.Errors.Count > 0 && parsed.Tokens.All(t => t.Value is not ("--help" or "-h" or "-?")))
+        try
         {
-            errors.WriteLine("Error: " + parsed.Errors[0].Message);
-            errors.WriteLine($"Run 'swarmctl{Path(parsed)} --help' for usage.");
+            string? first = ArgumentWords.FirstCommand(args);
+            if (first == "help")
+            {
+                // As Go's command lines have it: `help X` is `X --help`.
+                int at = Array.IndexOf(args, first);
+                args = [.. args[..at], .. args[(at + 1)..], "--help"];
+                first = ArgumentWords.FirstCommand(args);
+            }
+            RootCommand root = Build(Groups.FirstOrDefault(g => g.Name == first).Name);
+            ParseResult parsed = root.Parse(
+                ArgumentWords.Normalize(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+            {
+                throw new UserException($"{parsed.Errors[0].Message}\nRun 'swarmctl{Path(parsed)} --help' for usage.");
+            }
+            return await parsed.InvokeAsync(around).ConfigureAwait(false);
+        }
+        catch (UserException e)
+        {
+            around.Error.WriteLine("Error: " + e.Message);
             return Verb.FailureExitCode;
         }
-        return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = errors, EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+    }
+
+    private static Command VersionCommand()
+    {
+        var version = new Command("version", "Print version number of swarm");
+        version.SetAction(parsed => parsed.InvocationConfiguration.Output.WriteLine($"swarmctl skep {Version}"));
+        return version;
     }
 
     private static string Version =>

@@ -1,8 +1,18 @@
 using System.Text;
 using Swarmctl;
+using Swarmctl.Connection;
 
 // Buffered, and without the console's locks and encodings, which cost more than the command.
-await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 16 * 1024);
-await using var errors = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
-int exitCode = await CommandTree.RunAsync(args, output, errors).ConfigureAwait(false);
-return exitCode;
+var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 16 * 1024);
+var errors = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
+try
+{
+    int exitCode = await CommandTree.RunAsync(args, new Surroundings { Output = output, Error = errors }).ConfigureAwait(false);
+    await output.FlushAsync().ConfigureAwait(false);
+    return exitCode;
+}
+catch (IOException)
+{
+    // Nobody reads any more, as behind `| head`: what a shell calls a broken pipe.
+    return 141;
+}

@@ -16,13 +16,13 @@ internal static class ClusterCommands
     private static readonly Option<bool> Quiet = CommonFlags.Quiet("Only display IDs");
     private static readonly Option<bool> Autolock = new("--autolock") { Description = "Enable or disable manager autolocking (requiring an unlock key to start a stopped manager)" };
     private static readonly Option<string> CertExpiry = CommonFlags.Text("--certexpiry", "Duration node certificates will be valid for (default 2160h0m0s)", "duration");
-    private static readonly Option<string[]> ExternalCa = CommonFlags.List("--external-ca", "Specifications of one or more certificate signing endpoints");
+    private static readonly Option<string[]> ExternalCa = CommonFlags.List("--external-ca", "Specifications of one or more certificate signing endpoints", "external-ca");
     private static readonly Option<string> HeartbeatPeriod = CommonFlags.Text("--heartbeatperiod", "Period when heartbeat is expected to receive from agent", "duration");
     private static readonly Option<string> LogDriver = CommonFlags.Text("--log-driver", "Set default log driver for cluster");
     private static readonly Option<string[]> LogOpt = CommonFlags.List("--log-opt", "Set options for default log driver");
     private static readonly Option<string> RotateJoinToken = CommonFlags.Text("--rotate-join-token", "Rotate join token for worker or manager");
     private static readonly Option<bool> RotateUnlockKey = new("--rotate-unlock-key") { Description = "Rotate manager unlock key" };
-    private static readonly Option<long> TaskHistory = new("--taskhistory") { Description = "Number of historic task entries to retain per slot or node", HelpName = "int" };
+    private static readonly Option<long> TaskHistory = CommonFlags.Integer("--taskhistory", "Number of historic task entries to retain per slot or node");
 
     public static Command All() => Verb.Group(
         "cluster", "Cluster management",

@@ -14,6 +14,7 @@ namespace Swarmctl.Connection;
 internal sealed class ControlConnection : IDisposable
 {
     private readonly GrpcChannel channel;
+    private OpeningStream? opening;
 
     public ControlConnection(string socket, bool tls)
     {
@@ -40,10 +41,8 @@ internal sealed class ControlConnection : IDisposable
 
     public Control.ControlClient Control { get; }
 
-    /// <summary>Whether a failed first call means that the server speaks TLS only.</summary>
-    public static bool WantsTls(RpcException e) =>
-        e.StatusCode is StatusCode.Unavailable or StatusCode.Internal
-        && e.Status.DebugException is HttpRequestException { HttpRequestError: not HttpRequestError.ConnectionError } or IOException or HttpProtocolException;
+    /// <summary>Whether a failed call was refused before the server took anything, since it speaks TLS only.</summary>
+    public bool WantsTls => opening is { WantsTls: true };
 
     /// <summary>What to tell the user when the socket could not be reached; null when it was.</summary>
     public static string? Unreachable(RpcException e, string socket)
@@ -67,14 +66,14 @@ internal sealed class ControlConnection : IDisposable
 
     public void Dispose() => channel.Dispose();
 
-    private static async ValueTask<Stream> OpenAsync(string path, bool tls, CancellationToken ct)
+    private async ValueTask<Stream> OpenAsync(string path, bool tls, CancellationToken ct)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), ct).ConfigureAwait(false);
             var stream = new NetworkStream(socket, ownsSocket: true);
-            return tls ? await SecureAsync(stream, ct).ConfigureAwait(false) : stream;
+            return tls ? await SecureAsync(stream, ct).ConfigureAwait(false) : opening = new OpeningStream(stream);
         }
         catch
         {

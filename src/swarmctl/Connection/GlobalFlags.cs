@@ -19,11 +19,22 @@ internal static class GlobalFlags
         Recursive = true,
     };
 
-    public static readonly Option<string> Format = new Option<string>("--format")
+    public static readonly Option<string> Format = new("--format")
     {
         Description = "How to write the answer: table or json",
         DefaultValueFactory = _ => "table",
         Recursive = true,
         HelpName = "string",
-    }.AcceptOnlyFromAmong("table", "json");
+        CompletionSources = { "table", "json" },
+        Validators =
+        {
+            result =>
+            {
+                if (result.Tokens is [.., { Value: not ("table" or "json") and string given }])
+                {
+                    result.AddError($"invalid argument \"{given}\" for --format: expected table or json");
+                }
+            },
+        },
+    };
 }

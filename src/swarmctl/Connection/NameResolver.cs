@@ -8,6 +8,8 @@ internal sealed class NameResolver(Control.ControlClient control, bool keepIds)
 {
     private readonly Dictionary<string, string> known = [];
 
+    public bool KeepsIds => keepIds;
+
     public Task<string> NodeAsync(string id, CancellationToken ct) => ResolveAsync(id, async () =>
     {
         Node node = (await control.GetNodeAsync(new GetNodeRequest { NodeId = id }, cancellationToken: ct).ConfigureAwait(false)).Node;

@@ -4,7 +4,7 @@ using Docker.Swarmkit.V1;
 namespace Swarmctl.Connection;
 
 /// <summary>One command's run: its connection, what the global flags say, and where it writes.</summary>
-internal sealed class Session(ParseResult parsed, ControlConnection connection, TextWriter output, TextWriter errors, TimeProvider time)
+internal sealed class Session(ParseResult parsed, ControlConnection connection, Surroundings around)
 {
     public ParseResult Flags { get; } = parsed;
 
@@ -12,13 +12,15 @@ internal sealed class Session(ParseResult parsed, ControlConnection connection, 
 
     public ControlConnection Connection => connection;
 
-    public TextWriter Output { get; } = output;
+    public Surroundings Around => around;
 
-    public TextWriter Errors { get; } = errors;
+    public TextWriter Output => around.Output;
+
+    public TextWriter Errors => around.Error;
 
     public DateTimeOffset Now => Time.GetUtcNow();
 
-    public TimeProvider Time { get; } = time;
+    public TimeProvider Time => around.Time;
 
     public NameResolver Names { get; } = new(connection.Control, parsed.GetValue(GlobalFlags.NoResolve));
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Google.Protobuf;
 using Grpc.Core;
+using Swarmctl.Output;
 
 namespace Swarmctl.Connection;
 
@@ -9,6 +10,9 @@ internal static class Verb
 {
     /// <summary>What a failed command returns.</summary>
     public const int FailureExitCode = 255;
+
+    // As shells count a program that an interrupt ended.
+    private const int InterruptedExitCode = 130;
 
     /// <summary>The positional words of a command; how many it takes is checked by the command, which knows better words for it.</summary>
     public static Argument<string[]> Words(string name) => new(name) { Arity = ArgumentArity.ZeroOrMore, HelpName = name };
@@ -66,49 +70,55 @@ internal static class Verb
     public static bool Has(this Session session, Option option) => session.Flags.GetResult(option) is { Implicit: false };
 
     /// <summary>Writes a message of the contracts as JSON.</summary>
-    public static void WriteJson(this Session session, IMessage message) => session.Output.WriteLine(Json.Format(message));
+    public static void WriteJson(this Session session, IMessage message) => session.Output.WriteLine(JsonText.Of(message));
 
     /// <summary>Writes one JSON array of messages.</summary>
     public static void WriteJson(this Session session, IEnumerable<IMessage> messages) =>
-        session.Output.WriteLine("[" + string.Join(",\n", messages.Select(m => Json.Format(m))) + "]");
-
-    private static readonly JsonFormatter Json = new(new JsonFormatter.Settings(formatDefaultValues: false).WithPreserveProtoFieldNames(true));
+        session.Output.WriteLine(JsonText.Of(messages));
 
     private static async Task<int> RunAsync(ParseResult parsed, Func<Session, CancellationToken, Task> run, CancellationToken ct)
     {
-        TextWriter output = parsed.InvocationConfiguration.Output;
-        TextWriter errors = parsed.InvocationConfiguration.Error;
+        var around = (Surroundings)parsed.InvocationConfiguration;
         string socket = parsed.GetValue(GlobalFlags.Socket)!;
         try
         {
             try
             {
-                using var connection = new ControlConnection(socket, tls: false);
-                await run(new Session(parsed, connection, output, errors, TimeProvider.System), ct).ConfigureAwait(false);
+                await RunAsync(tls: false).ConfigureAwait(false);
             }
-            catch (RpcException e) when (ControlConnection.WantsTls(e) && File.Exists(socket))
+            catch (TlsWantedException)
             {
-                using var connection = new ControlConnection(socket, tls: true);
-                await run(new Session(parsed, connection, output, errors, TimeProvider.System), ct).ConfigureAwait(false);
+                await RunAsync(tls: true).ConfigureAwait(false);
             }
             return 0;
         }
-        catch (UserException e)
-        {
-            errors.WriteLine("Error: " + e.Message);
-        }
         catch (RpcException e)
         {
-            errors.WriteLine("Error: " + (ControlConnection.Unreachable(e, socket) ?? e.Status.Detail));
+            throw new UserException(ControlConnection.Unreachable(e, socket) ?? e.Status.Detail);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException e)
         {
-            errors.WriteLine("Error: " + e.Message);
+            throw new UserException(e.Message);
         }
         catch (OperationCanceledException)
         {
-            return 130;
+            return InterruptedExitCode;
         }
-        return FailureExitCode;
+
+        async Task RunAsync(bool tls)
+        {
+            using var connection = new ControlConnection(socket, tls);
+            try
+            {
+                await run(new Session(parsed, connection, around), ct).ConfigureAwait(false);
+            }
+            catch (RpcException) when (connection.WantsTls)
+            {
+                throw new TlsWantedException();
+            }
+        }
     }
+
+    /// <summary>The server closed a plaintext connection without taking anything from it.</summary>
+    private sealed class TlsWantedException : Exception;
 }

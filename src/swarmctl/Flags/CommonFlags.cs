@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
 using Docker.Swarmkit.V1;
 using Google.Protobuf.WellKnownTypes;
 using Skep.Api;
@@ -15,9 +18,21 @@ internal static class CommonFlags
 
     public static Option<string> Text(string name, string description, string help = "string") => new(name) { Description = description, HelpName = help };
 
-    public static Option<string[]> List(string name, string description) => new(name) { Description = description, HelpName = "strings", Arity = ArgumentArity.OneOrMore };
+    public static Option<string[]> List(string name, string description, string help = "strings") => new(name) { Description = description, HelpName = help, Arity = ArgumentArity.OneOrMore };
 
-    public static Option<ulong> Count(string name, string description) => new(name) { Description = description, HelpName = "uint" };
+    public static Option<ulong> Count(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "uint",
+        CustomParser = result => Number<ulong>(result, name, "a whole number that is not negative"),
+    };
+
+    public static Option<long> Integer(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "int",
+        CustomParser = result => Number<long>(result, name, "a whole number"),
+    };
 
     /// <summary>The values of a list flag: each may hold several, parted by commas, quoted as in CSV.</summary>
     public static List<string> Values(this Session s, Option<string[]> option)
@@ -30,15 +45,26 @@ internal static class CommonFlags
         return values;
     }
 
-    public static Dictionary<string, string> Labels(this Session s, Option<string[]> option, string malformed)
+    public static Dictionary<string, string> Labels(this Session s, Option<string[]> option)
     {
         var labels = new Dictionary<string, string>();
         foreach (string label in s.Values(option))
         {
             string[] parts = label.Split('=', 2, StringSplitOptions.TrimEntries);
-            labels[parts[0]] = parts.Length == 2 ? parts[1] : throw new UserException($"{malformed}: {label} (expected key=value)");
+            labels[parts[0]] = parts.Length == 2 ? parts[1] : throw new UserException($"invalid argument \"{label}\" for {option.Name}: expected key=value");
         }
         return labels;
+    }
+
+    private static T Number<T>(ArgumentResult result, string name, string expected)
+        where T : struct, IBinaryInteger<T>
+    {
+        string text = result.Tokens[^1].Value;
+        if (!T.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out T value))
+        {
+            result.AddError($"invalid argument \"{text}\" for {name}: expected {expected}");
+        }
+        return value;
     }
 
     /// <exception cref="UserException">The flag's value is no duration.</exception>

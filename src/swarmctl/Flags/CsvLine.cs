@@ -34,7 +34,7 @@ internal static class CsvLine
         }
         if (quoted)
         {
-            throw new UserException($"invalid argument {line} for {flag}: a quote is not closed");
+            throw new UserException($"invalid argument \"{line}\" for {flag}: a quote is not closed");
         }
         values.Add(value.ToString());
         return line.Length == 0 ? [] : values;

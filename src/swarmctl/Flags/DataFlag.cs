@@ -11,7 +11,24 @@ internal static class DataFlag
 
     public static async Task<byte[]> ReadAsync(Session s, Option<string> file, CancellationToken ct)
     {
-        await using Stream from = s.Has(file) ? File.OpenRead(s.Flags.GetValue(file)!) : Console.OpenStandardInput();
+        if (!s.Has(file))
+        {
+            return await s.Around.ReadInputAsync(from => ReadAsync(from, ct)).ConfigureAwait(false);
+        }
+        string path = s.Flags.GetValue(file)!;
+        try
+        {
+            await using FileStream from = File.OpenRead(path);
+            return await ReadAsync(from, ct).ConfigureAwait(false);
+        }
+        catch (IOException e)
+        {
+            throw new UserException($"invalid argument \"{path}\" for {file.Name}: {e.Message}");
+        }
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream from, CancellationToken ct)
+    {
         using var bytes = new MemoryStream();
         var buffer = new byte[64 * 1024];
         for (int n; (n = await from.ReadAsync(buffer, ct).ConfigureAwait(false)) > 0;)

@@ -18,7 +18,7 @@ internal static class NetworkCommands
     private static readonly Option<string[]> Subnet = CommonFlags.List("--subnet", "Subnets in CIDR format that represents a network segments");
     private static readonly Option<string[]> Gateway = CommonFlags.List("--gateway", "Gateway IP addresses for network segments");
     private static readonly Option<string[]> IpRange = CommonFlags.List("--ip-range", "IP ranges to allocate from within the subnets");
-    private static readonly Option<string> Opts = CommonFlags.Text("--opts", "Network driver options");
+    private static readonly Option<string[]> Opts = CommonFlags.List("--opts", "Network driver options");
 
     public static Command All() => Verb.Group(
         "network", "Network management",
@@ -37,7 +37,7 @@ internal static class NetworkCommands
         if (s.Has(Driver))
         {
             spec.DriverConfig = new() { Name = s.Flags.GetValue(Driver) };
-            foreach (string option in s.Has(Opts) ? s.Flags.GetValue(Opts)!.Split(',') : [])
+            foreach (string option in s.Values(Opts))
             {
                 string[] parts = option.Split('=', 2);
                 spec.DriverConfig.Options[parts[0]] = parts.Length == 2 ? parts[1] : throw new UserException($"invalid argument \"{option}\" for --opts: expected key=value");

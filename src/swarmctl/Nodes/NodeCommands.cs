@@ -31,7 +31,7 @@ internal static class NodeCommands
 
     private static async Task ListAsync(Session s, CancellationToken ct)
     {
-        var nodes = (await s.Control.ListNodesAsync(new(), cancellationToken: ct).ConfigureAwait(false)).Nodes;
+        var nodes = (await s.Control.ListNodesAsync(new(), cancellationToken: ct).ConfigureAwait(false)).Nodes.OrderBy(n => n.Id, StringComparer.Ordinal).ToList();
         if (s.Json)
         {
             s.WriteJson(nodes);
@@ -39,7 +39,7 @@ internal static class NodeCommands
         }
         if (s.Flags.GetValue(Quiet))
         {
-            nodes.ToList().ForEach(n => s.Output.WriteLine(n.Id));
+            nodes.ForEach(n => s.Output.WriteLine(n.Id));
             return;
         }
         TabText table = TabText.ForList().Header("ID", "Name", "Membership", "Status", "Availability", "Manager Status");
@@ -91,7 +91,7 @@ internal static class NodeCommands
         {
             spec.Annotations ??= new();
             spec.Annotations.Labels.Clear();
-            spec.Annotations.Labels.Add(s.Labels(Label, "malformed label for node"));
+            spec.Annotations.Labels.Add(s.Labels(Label));
         }
     }
 

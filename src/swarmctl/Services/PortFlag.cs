@@ -13,7 +13,7 @@ internal static class PortFlag
         {
             throw Bad(text, "expected name:target[/protocol][:published[/protocol]][:host|ingress]");
         }
-        (uint target, PortConfig.Types.Protocol protocol) = Number(text, parts[1]);
+        (uint target, PortConfig.Types.Protocol protocol) = Number(text, parts[1], PortConfig.Types.Protocol.Tcp);
         var port = new PortConfig { Name = parts[0], Protocol = protocol, TargetPort = target, PublishMode = PortConfig.Types.PublishMode.Host };
         string[] rest = parts[2..];
         if (rest.Length > 0 && rest[^1].ToLowerInvariant() is "host" or "ingress")
@@ -27,7 +27,7 @@ internal static class PortFlag
         }
         if (rest.Length == 1)
         {
-            (port.PublishedPort, PortConfig.Types.Protocol published) = Number(text, rest[0].Contains('/', StringComparison.Ordinal) ? rest[0] : $"{rest[0]}/{protocol}");
+            (port.PublishedPort, PortConfig.Types.Protocol published) = Number(text, rest[0], protocol);
             if (published != protocol)
             {
                 throw Bad(text, "protocol mismatch: both sides of a port have one protocol");
@@ -36,14 +36,14 @@ internal static class PortFlag
         return port;
     }
 
-    private static (uint Port, PortConfig.Types.Protocol Protocol) Number(string text, string spec)
+    private static (uint Port, PortConfig.Types.Protocol Protocol) Number(string text, string spec, PortConfig.Types.Protocol unsaid)
     {
         string[] parts = spec.Split('/');
         if (!ushort.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || parts.Length > 2)
         {
             throw Bad(text, $"\"{spec}\" is no port from 0 to 65535");
         }
-        return (port, parts.Length == 1 ? PortConfig.Types.Protocol.Tcp : parts[1].ToLowerInvariant() switch
+        return (port, parts.Length == 1 ? unsaid : parts[1].ToLowerInvariant() switch
         {
             "tcp" => PortConfig.Types.Protocol.Tcp,
             "udp" => PortConfig.Types.Protocol.Udp,

@@ -32,6 +32,6 @@ internal sealed record ProgressView(string Headline, IReadOnlyList<SlotProgress>
         TaskState state = task.Status?.State ?? TaskState.New;
         bool current = task.SpecVersion is null || service.SpecVersion is null || task.SpecVersion.Index >= service.SpecVersion.Index || task.Spec.Equals(service.Spec.Task);
         string why = task.Status?.Err is { Length: > 0 } err ? $" ({err})" : "";
-        return new SlotProgress(key, WireNames.Of(state).ToLowerInvariant() + why, current && state == TaskState.Running && task.DesiredState == TaskState.Running);
+        return new SlotProgress(key, WireNames.Of(state).ToLowerInvariant() + why, current && state == task.DesiredState && state is (TaskState.Running or TaskState.Complete));
     }
 }

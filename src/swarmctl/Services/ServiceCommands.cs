@@ -27,20 +27,18 @@ internal static class ServiceCommands
 
     private static async Task CreateAsync(Session s, CancellationToken ct)
     {
-        if (!s.Has(ServiceFlags.Name))
-        {
-            throw new UserException("--name is mandatory");
-        }
         bool process = s.Has(ServiceFlags.Runtime) && s.Flags.GetValue(ServiceFlags.Runtime) == "process";
-        if (!process && !s.Has(ServiceFlags.Image))
+        if (!s.Has(ServiceFlags.Name) || !(process || s.Has(ServiceFlags.Image)))
         {
-            throw new UserException("--image is mandatory (or --runtime process with --command)");
+            throw new UserException("--name and --image are mandatory (or --name and --command with --runtime process)");
         }
         if (process && !s.Has(ServiceFlags.Command))
         {
             throw new UserException("--command is mandatory with --runtime process");
         }
-        var spec = new ServiceSpec();
+
+        // SwarmKit's own command line always sends a restart policy.
+        var spec = new ServiceSpec { Task = new() { Restart = SpecMerge.NewRestartPolicy() } };
         await SpecMerge.MergeAsync(s, spec, ct).ConfigureAwait(false);
         Service service = (await s.Control.CreateServiceAsync(new() { Spec = spec }, cancellationToken: ct).ConfigureAwait(false)).Service;
         s.Output.WriteLine(service.Id);

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
 using Swarmctl.Flags;
 
 namespace Swarmctl.Services;
@@ -28,14 +26,14 @@ internal static class ServiceFlags
     public static readonly Option<string> Name = CommonFlags.Text("--name", "service name");
     public static readonly Option<string> Network = CommonFlags.Text("--network", "network name");
     public static readonly Option<string[]> Npipe = CommonFlags.List("--npipe", "define a npipe mount");
-    public static readonly Option<long> OomScoreAdj = new("--oom-score-adj") { Description = "oom score adjustment (-1000 to 1000)", HelpName = "int" };
+    public static readonly Option<long> OomScoreAdj = CommonFlags.Integer("--oom-score-adj", "oom score adjustment (-1000 to 1000)");
     public static readonly Option<bool> OpenStdin = new("--open-stdin") { Description = "open standard input" };
     public static readonly Option<string[]> Ports = CommonFlags.List("--ports", "ports: name:target[/protocol][:published[/protocol]][:host|ingress] (host unless it says ingress)");
-    public static readonly Option<ulong> Replicas = Number("--replicas", "number of replicas for the service (only works in replicated service mode) (default 1)");
-    public static readonly Option<ulong> ReplicasMaxPerNode = Number("--replicas-max-per-node", "maximum number of replicas for per node (only works in replicated service mode) (default 0 = unlimited)");
+    public static readonly Option<ulong> Replicas = CommonFlags.Count("--replicas", "number of replicas for the service (only works in replicated service mode) (default 1)");
+    public static readonly Option<ulong> ReplicasMaxPerNode = CommonFlags.Count("--replicas-max-per-node", "maximum number of replicas for per node (only works in replicated service mode) (default 0 = unlimited)");
     public static readonly Option<string> RestartCondition = CommonFlags.Text("--restart-condition", "condition to restart the task (any, failure, none) (default \"any\")");
     public static readonly Option<string> RestartDelay = CommonFlags.Text("--restart-delay", "delay between task restarts (default \"5s\")");
-    public static readonly Option<ulong> RestartMaxAttempts = Number("--restart-max-attempts", "maximum number of restart attempts (0 = unlimited)");
+    public static readonly Option<ulong> RestartMaxAttempts = CommonFlags.Count("--restart-max-attempts", "maximum number of restart attempts (0 = unlimited)");
     public static readonly Option<string> RestartWindow = CommonFlags.Text("--restart-window", "time window to evaluate restart attempts (0 = unbound) (default \"0s\")");
     public static readonly UpdateFlags Update = new("update", "update", "updated");
     public static readonly UpdateFlags Rollback = new("rollback", "rollback", "rolled-back");
@@ -78,21 +76,4 @@ internal static class ServiceFlags
     public static Symbol[] ForCreate => [.. Shared, Mode, Secret, Config, Runtime];
 
     public static Symbol[] ForUpdate => [.. Shared, AddCapability, AddConfig, AddSecret, Force, RmCapability, RmConfig, RmSecret, RollbackNow];
-
-    public static Option<ulong> Number(string name, string description) => new(name)
-    {
-        Description = description,
-        HelpName = "uint",
-        CustomParser = result => Parse(result, name),
-    };
-
-    private static ulong Parse(ArgumentResult result, string name)
-    {
-        string text = result.Tokens[^1].Value;
-        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
-        {
-            result.AddError($"invalid argument \"{text}\" for {name}: expected a whole number that is not negative");
-        }
-        return value;
-    }
 }

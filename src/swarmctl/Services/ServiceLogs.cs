@@ -4,6 +4,7 @@ using Docker.Swarmkit.V1;
 using Google.Protobuf;
 using Grpc.Core;
 using Swarmctl.Connection;
+using Swarmctl.Flags;
 
 namespace Swarmctl.Services;
 
@@ -12,7 +13,7 @@ internal static class ServiceLogs
 {
     private static readonly Argument<string[]> Words = Verb.Words("service ID...");
     private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Follow log output" };
-    private static readonly Option<long> Tail = new("--tail") { Description = "Only the newest lines of each task (default all)", HelpName = "int", DefaultValueFactory = _ => 0 };
+    private static readonly Option<long> Tail = CommonFlags.Integer("--tail", "Only the newest lines of each task (default all)");
 
     public static Command Command() => Verb.Make("logs", "Obtain log output from a service", RunAsync, Words, Follow, Tail).Alias("log");
 

@@ -16,7 +16,7 @@ internal static class ServiceProgress
 
     public static async Task FollowAsync(Session s, string serviceId, CancellationToken ct)
     {
-        if (Console.IsOutputRedirected)
+        if (!s.Around.IsTerminal())
         {
             var seen = new Dictionary<string, string>();
             await PollAsync(s, serviceId, view => WriteChanges(s, view, seen), ct).ConfigureAwait(false);
@@ -43,6 +43,7 @@ internal static class ServiceProgress
             var nodes = service.Spec?.Global is null ? null : (await s.Control.ListNodesAsync(new(), cancellationToken: ct).ConfigureAwait(false)).Nodes;
             ProgressView view = ProgressView.Of(service, tasks, nodes?.Count);
             show(view);
+            await s.Output.FlushAsync(ct).ConfigureAwait(false);
             if (view.Failure is { } failure)
             {
                 throw new UserException(failure);

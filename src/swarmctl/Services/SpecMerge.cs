@@ -23,7 +23,7 @@ internal static class SpecMerge
         if (s.Has(F.Label))
         {
             spec.Annotations.Labels.Clear();
-            spec.Annotations.Labels.Add(s.Labels(F.Label, "malformed label"));
+            spec.Annotations.Labels.Add(s.Labels(F.Label));
         }
         MergeMode(s, spec);
         await ProgramMerge.MergeAsync(s, task, ct).ConfigureAwait(false);
@@ -44,6 +44,9 @@ internal static class SpecMerge
         MergePlacement(s, task);
         task.LogDriver = CommonFlags.LogDriver(s, F.LogDriver, F.LogOpt) ?? task.LogDriver;
     }
+
+    /// <summary>Restarts always; the wire's zero would mean never.</summary>
+    public static RestartPolicy NewRestartPolicy() => new() { Condition = RestartPolicy.Types.RestartCondition.Any };
 
     private static void MergeMode(Session s, ServiceSpec spec)
     {
@@ -91,9 +94,8 @@ internal static class SpecMerge
         }
     }
 
-    // A new policy restarts always unless told otherwise; the wire's zero would mean never.
     private static RestartPolicy RestartOf(TaskSpec task) =>
-        task.Restart ??= new() { Condition = RestartPolicy.Types.RestartCondition.Any };
+        task.Restart ??= NewRestartPolicy();
 
     private static void MergePlacement(Session s, TaskSpec task)
     {

@@ -16,7 +16,7 @@ internal sealed class UpdateFlags(string prefix, string what, string task)
 
     public Option<string> Order => field ??= CommonFlags.Text($"--{prefix}-order", $"order of shutting down old task and starting {task} task (stop-first|start-first) (default \"stop-first\")");
 
-    public Option<ulong> Parallelism => field ??= ServiceFlags.Number($"--{prefix}-parallelism", $"task update parallelism{duringRollback} (0 = all at once)");
+    public Option<ulong> Parallelism => field ??= CommonFlags.Count($"--{prefix}-parallelism", $"task update parallelism{duringRollback} (0 = all at once)");
 
     public IEnumerable<Symbol> All => [Delay, OnFailure, Order, Parallelism];
 

@@ -42,7 +42,7 @@ internal static class TaskCommands
         TabText table = TabText.ForList().Header("ID", "Service", "Desired State", "Last State", "Node");
         foreach (SwarmTask task in tasks)
         {
-            string service = task.ServiceAnnotations?.Name + (task.Slot > 0 ? $".{task.Slot}" : $".{task.NodeId}");
+            string service = (s.Names.KeepsIds ? task.ServiceId : task.ServiceAnnotations?.Name) + (task.Slot > 0 ? $".{task.Slot}" : $".{task.NodeId}");
             table.Line(string.Join(
                 '\t',
                 task.Id, service, WireNames.Of(task.DesiredState), TaskTable.LastState(task, s.Now), await s.Names.NodeAsync(task.NodeId, ct).ConfigureAwait(false)));

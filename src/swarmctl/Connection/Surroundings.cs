@@ -1,0 +1,23 @@
+using System.CommandLine;
+
+namespace Swarmctl.Connection;
+
+/// <summary>Everything of the outside that a command touches besides its connection, so that tests can stand in for it.</summary>
+internal sealed class Surroundings : InvocationConfiguration
+{
+    private readonly Lazy<Stream> input = new(Console.OpenStandardInput);
+    private byte[]? read;
+
+    public Surroundings() => EnableDefaultExceptionHandler = false;
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What standard input is, where it is not the process's own.</summary>
+    public Stream? Input { get; init; }
+
+    /// <summary>Whether a person watches, so that progress may draw over itself.</summary>
+    public Func<bool> IsTerminal { get; init; } = static () => !Console.IsOutputRedirected;
+
+    /// <summary>Standard input's bytes; they can be asked for again, since a command is run again when a server wants TLS.</summary>
+    public async Task<byte[]> ReadInputAsync(Func<Stream, Task<byte[]>> readAll) => read ??= await readAll(Input ?? input.Value).ConfigureAwait(false);
+}

@@ -46,7 +46,7 @@ public sealed class ManagerParts : IAsyncDisposable
         var dispatcher = new NodeDispatcher(store, identity.Current.NodeId, time, random, logs.CreateLogger<NodeDispatcher>());
         var hub = new LogHub(store, time, logs.CreateLogger<LogHub>());
         Authority = new CertificateAuthorityService(store, () => identity.Current.Root);
-        NodeCertificates = new NodeCertificateService(store, signer, time, logs.CreateLogger<NodeCertificateService>());
+        NodeCertificates = new NodeCertificateService(store, signer, members, time, logs.CreateLogger<NodeCertificateService>());
         Control = new ControlService(store, members, time, logs.CreateLogger<ControlService>());
         Why = new WhyExplainer(store, time);
         Dispatcher = new DispatcherService(dispatcher, addresses.SeenBy);

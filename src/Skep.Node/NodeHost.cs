@@ -8,6 +8,7 @@ using Skep.Identity.Keys;
 using Skep.Identity.Tokens;
 using Skep.Manager.Certificates;
 using Skep.Node.Managers;
+using Skep.Node.Metrics;
 
 namespace Skep.Node;
 
@@ -44,6 +45,9 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
     {
         await using ManagerHost? manager = source.Current.Role == NodeRole.Manager
             ? await ManagerHost.StartAsync(options, state, keys, source, logs, time, ct).ConfigureAwait(false)
+            : null;
+        await using MetricsServer? metrics = options.MetricsAddress is { } address
+            ? await MetricsServer.StartAsync(address, logs).ConfigureAwait(false)
             : null;
         await using var agent = new Agents.AgentHost(options, state, keys, source, manager?.AddressFromHere, logs, time);
         agent.Start();

@@ -6,6 +6,7 @@ using Skep.Identity;
 using Skep.Identity.Authorization;
 using Skep.Identity.Certificates;
 using Skep.Identity.Tokens;
+using Skep.Manager.Control;
 using Skep.Store;
 using State = Docker.Swarmkit.V1.IssuanceStatus.Types.State;
 
@@ -17,10 +18,11 @@ namespace Skep.Manager.Certificates;
 /// </summary>
 /// <param name="store">The cluster.</param>
 /// <param name="signer">Signs what is written down here; nobody waits unless it runs.</param>
+/// <param name="members">Says whether the cluster takes another manager.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Says who was let in and who was not.</param>
 public sealed class NodeCertificateService(
-    ClusterStore store, CertificateSigner signer, TimeProvider time, ILogger<NodeCertificateService> logger) : NodeCA.NodeCABase
+    ClusterStore store, CertificateSigner signer, IManagerMembers members, TimeProvider time, ILogger<NodeCertificateService> logger) : NodeCA.NodeCABase
 {
     /// <summary>How many requests may wait to be signed.</summary>
     internal const int MaxPending = 1_000;
@@ -117,6 +119,11 @@ public sealed class NodeCertificateService(
             throw Refuse(
                 StatusCode.FailedPrecondition,
                 "only a Skep node can become a manager of this cluster: join with its worker token instead");
+        }
+
+        if (role == NodeRole.Manager && members.FullReason is { } reason)
+        {
+            throw Refuse(StatusCode.FailedPrecondition, reason);
         }
 
         for (var collisions = 0; ;)

@@ -10,6 +10,9 @@ public interface IManagerMembers
 
     /// <summary>Whether the others still agree without this one.</summary>
     bool CanLose(string nodeId);
+
+    /// <summary>Why no further manager can take part; null when one can.</summary>
+    string? FullReason { get; }
 }
 
 /// <summary>A group of one: this manager, who leads.</summary>
@@ -31,6 +34,9 @@ public sealed class SingleManager(string nodeId, ulong raftId, Func<string> addr
 
     /// <inheritdoc/>
     public bool CanLose(string nodeId) => nodeId != OwnNodeId;
+
+    /// <inheritdoc/>
+    public string? FullReason => "this version of Skep runs one manager a cluster; use the worker token";
 
     private string OwnNodeId { get; } = nodeId;
 }

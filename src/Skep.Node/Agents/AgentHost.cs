@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
 using Skep.Agent;
@@ -10,6 +11,7 @@ using Skep.Identity.Joining;
 using Skep.Identity.Keys;
 using Skep.Identity.Renewal;
 using Skep.Identity.Tls;
+using Skep.Node.Metrics;
 
 namespace Skep.Node.Agents;
 
@@ -22,6 +24,7 @@ internal sealed partial class AgentHost : IAsyncDisposable
     private readonly ILogger logger;
     private readonly IExecutor executor;
     private readonly NodeAgent agent;
+    private readonly Meter meter;
     private readonly CertificateRenewer renewer;
     private readonly CancellationTokenSource stopping = new();
     private Task running = Task.CompletedTask;
@@ -54,6 +57,7 @@ internal sealed partial class AgentHost : IAsyncDisposable
             },
             executor,
             logs.CreateLogger<NodeAgent>());
+        meter = NodeMetrics.OfAgent(agent);
     }
 
     /// <summary>Fails when the agent cannot go on, such as over a damaged file of tasks.</summary>
@@ -82,6 +86,7 @@ internal sealed partial class AgentHost : IAsyncDisposable
             LogEnded(logger, e.Message);
         }
         await executor.DisposeAsync().ConfigureAwait(false);
+        meter.Dispose();
         stopping.Dispose();
     }
 

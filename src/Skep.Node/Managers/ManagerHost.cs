@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Net;
 using Docker.Swarmkit.V1;
 using Grpc.Core;
@@ -15,6 +16,7 @@ using Skep.Manager;
 using Skep.Manager.Certificates;
 using Skep.Manager.Control;
 using Skep.Node.Listeners;
+using Skep.Node.Metrics;
 using Skep.Raft;
 using Skep.Store.Durability;
 
@@ -26,12 +28,14 @@ internal sealed class ManagerHost : IAsyncDisposable
     private readonly DurableStore store;
     private readonly ManagerParts parts;
     private readonly ManagerServer server;
+    private readonly Meter meter;
 
     private ManagerHost(DurableStore store, ManagerParts parts, ManagerServer server, string addressFromHere)
     {
         this.store = store;
         this.parts = parts;
         this.server = server;
+        meter = NodeMetrics.OfManager(store);
         AddressFromHere = addressFromHere;
     }
 
@@ -82,6 +86,7 @@ internal sealed class ManagerHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         // Callers first, then what decides, then what keeps.
+        meter.Dispose();
         await server.DisposeAsync().ConfigureAwait(false);
         await parts.DisposeAsync().ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);

@@ -9,12 +9,13 @@ using Skep.Identity;
 using Skep.Identity.Authorization;
 using Skep.Identity.Certificates;
 using Skep.Manager.Certificates;
+using Skep.Manager.Control;
 using Skep.Store;
 
 namespace Skep.Manager.Tests.Certificates;
 
 /// <summary>A cluster in memory with its certificate services.</summary>
-internal sealed class CertificateCluster : IAsyncDisposable
+internal sealed class CertificateCluster : IManagerMembers, IAsyncDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -25,8 +26,11 @@ internal sealed class CertificateCluster : IAsyncDisposable
         Store = new ClusterStore(Time);
         Store.UpdateAsync(tx => tx.Create(FirstCluster.Create(Id, Root, settings ?? new()))).GetAwaiter().GetResult();
         Signer = new CertificateSigner(Store, Time, NullLogger<CertificateSigner>.Instance);
-        Service = new NodeCertificateService(Store, Signer, Time, NullLogger<NodeCertificateService>.Instance);
+        Service = new NodeCertificateService(Store, Signer, this, Time, NullLogger<NodeCertificateService>.Instance);
     }
+
+    /// <summary>Why no further manager can take part.</summary>
+    public string? FullReason { get; set; }
 
     public FakeTimeProvider Time { get; }
 
@@ -43,6 +47,10 @@ internal sealed class CertificateCluster : IAsyncDisposable
     public Cluster Object => Store.Read(ClusterObject.Find)!;
 
     public JoinTokens Tokens => Object.RootCa.JoinTokens;
+
+    public ManagerStatus? Find(string nodeId) => null;
+
+    public bool CanLose(string nodeId) => true;
 
     public static (ByteString Csr, byte[] Key) NewRequest()
     {

@@ -42,6 +42,13 @@ public sealed class NodeCertificateServiceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_manager_token_is_refused_with_the_reason_while_no_further_manager_can_take_part()
+    {
+        _cluster.FullReason = "one manager is enough";
+        await RefusedAsync(StatusCode.FailedPrecondition, "one manager is enough", () => _cluster.JoinAsync(_cluster.Tokens.Manager));
+    }
+
+    [Fact]
     public async Task A_manager_token_of_a_foreign_engine_is_refused_before_anything_is_written()
     {
         await RefusedAsync(

@@ -35,6 +35,9 @@ internal sealed class ControlCluster : IManagerMembers, IDisposable
     /// <summary>The members of the group of managers, and whether the others can do without them.</summary>
     public Dictionary<string, bool> Members { get; } = new() { [ManagerId] = false };
 
+    /// <summary>Why no further manager can take part.</summary>
+    public string? FullReason { get; set; }
+
     public Cluster Cluster => Store.Read(ClusterObject.Find)!;
 
     public static ServiceSpec ServiceSpec(string name = "web", ulong replicas = 1) => new()

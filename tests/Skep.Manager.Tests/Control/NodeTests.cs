@@ -67,6 +67,15 @@ public sealed class NodeTests : IDisposable
     }
 
     [Fact]
+    public async Task Promotion_is_refused_with_the_reason_while_no_further_manager_can_take_part()
+    {
+        Node node = Worker("n1");
+        cluster.Change<Node>("n1", n => n.Description = new() { Engine = new() { Labels = { [SkepMark.EngineLabel] = SkepMark.Version } } });
+        cluster.FullReason = "one manager is enough";
+        await ControlCluster.RefusedAbout(StatusCode.FailedPrecondition, "one manager is enough", () => Update(cluster.Get<Node>(node.Id), s => s.DesiredRole = NodeRole.Manager));
+    }
+
+    [Fact]
     public async Task Only_a_Skep_node_becomes_a_manager()
     {
         Node docker = Worker("n1");

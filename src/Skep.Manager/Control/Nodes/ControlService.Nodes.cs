@@ -128,6 +128,10 @@ public sealed partial class ControlService
             throw Refusal.Precondition(
                 $"node {node.Id} cannot become a manager: it does not run Skep's swarmd, and managers of another make do not share a raft log; join it with Skep's swarmd first");
         }
+        else if (desired == NodeRole.Worker && wanted.DesiredRole == NodeRole.Manager && members.FullReason is { } reason)
+        {
+            throw Refusal.Precondition($"node {node.Id} cannot become a manager: {reason}");
+        }
     }
 
     private void CheckRemoval(Node node, bool force)

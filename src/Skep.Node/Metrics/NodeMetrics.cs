@@ -1,0 +1,56 @@
+using System.Diagnostics.Metrics;
+using Docker.Swarmkit.V1;
+using Skep.Agent;
+using Skep.Api;
+using Skep.Store.Durability;
+
+namespace Skep.Node.Metrics;
+
+/// <summary>What a node measures of itself; read only when somebody asks.</summary>
+internal static class NodeMetrics
+{
+    public const string MeterName = "Skep";
+
+    /// <summary>The manager's log and store.</summary>
+    public static Meter OfManager(DurableStore store)
+    {
+        var meter = new Meter(MeterName);
+        meter.CreateObservableGauge("skep.raft.term", () => (long)store.Metrics.Term, description: "Term of the Raft group");
+        meter.CreateObservableGauge("skep.raft.last_index", () => (long)store.Metrics.LastIndex, description: "Index of the newest entry");
+        meter.CreateObservableGauge("skep.raft.applied_index", () => (long)store.Metrics.AppliedIndex, description: "Index of the newest entry that was applied");
+        meter.CreateObservableGauge("skep.raft.snapshot_index", () => (long)store.Metrics.SnapshotIndex, description: "Index that the newest snapshot reaches");
+        meter.CreateObservableGauge("skep.raft.queue_depth", () => store.Metrics.QueueDepth, description: "Proposals that wait for the disk");
+        meter.CreateObservableGauge("skep.raft.last_sync", () => store.Metrics.LastSyncTime.TotalSeconds, "s", "Duration of the last fdatasync");
+        meter.CreateObservableCounter("skep.raft.syncs", () => store.Metrics.Syncs, description: "fdatasync calls");
+        meter.CreateObservableGauge("skep.store.objects", () => Objects(store), description: "Objects in the store");
+        meter.CreateObservableGauge("skep.store.nodes", () => Nodes(store), description: "Nodes by state");
+        meter.CreateObservableGauge("skep.store.tasks", () => Tasks(store), description: "Tasks by state");
+        return meter;
+    }
+
+    /// <summary>The agent's reports.</summary>
+    public static Meter OfAgent(NodeAgent agent)
+    {
+        var meter = new Meter(MeterName);
+        meter.CreateObservableGauge("skep.agent.unreported_statuses", () => agent.UnreportedCount, description: "Statuses that no manager has acknowledged yet");
+        return meter;
+    }
+
+    private static List<Measurement<long>> Objects(DurableStore store) => store.Store.Read(static view => new List<Measurement<long>>
+    {
+        Count(view.Count<Docker.Swarmkit.V1.Node>(), "type", "node"),
+        Count(view.Count<Service>(), "type", "service"),
+        Count(view.Count<SwarmTask>(), "type", "task"),
+        Count(view.Count<Network>(), "type", "network"),
+        Count(view.Count<Secret>(), "type", "secret"),
+        Count(view.Count<Config>(), "type", "config"),
+    });
+
+    private static List<Measurement<long>> Nodes(DurableStore store) => store.Store.Read(static view =>
+        view.List<Docker.Swarmkit.V1.Node>().CountBy(n => n.Status?.State ?? default).Select(c => Count(c.Value, "state", WireNames.Of(c.Key))).ToList());
+
+    private static List<Measurement<long>> Tasks(DurableStore store) => store.Store.Read(static view =>
+        view.List<SwarmTask>().CountBy(t => t.Status?.State ?? default).Select(c => Count(c.Value, "state", WireNames.Of(c.Key))).ToList());
+
+    private static Measurement<long> Count(long value, string key, string name) => new(value, new KeyValuePair<string, object?>(key, name));
+}

@@ -129,7 +129,7 @@ internal sealed class TaskExplainer(WhySnapshot cluster)
         };
     }
 
-    private Reason Stopping(SwarmTask task, Node? node) => TaskFacts.IsUnreachable(node) && task.NodeId.Length > 0
+    private static Reason Stopping(SwarmTask task, Node? node) => TaskFacts.IsUnreachable(node) && task.NodeId.Length > 0
         ? Away(task, node, "cannot be told to stop it")
         : new()
         {

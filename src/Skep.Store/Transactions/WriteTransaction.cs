@@ -12,9 +12,11 @@ namespace Skep.Store;
 /// </summary>
 public sealed class WriteTransaction : IStoreView
 {
+    private static readonly int Kinds = System.Enum.GetValues<TableKind>().Length;
+
     private readonly StoreTables committed;
     private readonly Timestamp now;
-    private readonly Dictionary<string, IStoreObject?>?[] overlay = new Dictionary<string, IStoreObject?>?[System.Enum.GetValues<TableKind>().Length];
+    private readonly Dictionary<string, IStoreObject?>?[] overlay = new Dictionary<string, IStoreObject?>?[Kinds];
     private readonly List<StoreAction> actions = [];
 
     internal WriteTransaction(StoreTables committed, DateTimeOffset now)

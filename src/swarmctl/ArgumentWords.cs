@@ -27,7 +27,7 @@ internal static class ArgumentWords
 
     /// <summary>The words with every flag written as <c>--name=value</c>, as the parser takes them without doubt.</summary>
     /// <exception cref="UserException">There is no such command or flag, or a flag lacks its value.</exception>
-    public static string[] Normalize(RootCommand root, string[] args)
+    public static string[] Normalize(Command root, string[] args)
     {
         // A shell's completion asks with a directive and one whole line.
         if (args is [['[', ..], ..])

@@ -30,10 +30,18 @@ internal static class CommandTree
         ("help", () => new Command("help", "Help about any command")),
     ];
 
-    /// <summary>The commands; of one group only where a name is given, since making them all costs more than running one.</summary>
-    public static RootCommand Build(string? only = null)
+    /// <summary>All the commands, with help and completion.</summary>
+    public static RootCommand Build() => Fill(new RootCommand("Control a swarm cluster"), only: null);
+
+    // Making every command, and the parser's own help, costs more than running one.
+    private static Command BuildOnly(string group) => Fill(new Command("swarmctl"), group);
+
+    private static T Fill<T>(T root, string? only)
+        where T : Command
     {
-        var root = new RootCommand("Control a swarm cluster") { GlobalFlags.Socket, GlobalFlags.NoResolve, GlobalFlags.Format };
+        root.Options.Add(GlobalFlags.Socket);
+        root.Options.Add(GlobalFlags.NoResolve);
+        root.Options.Add(GlobalFlags.Format);
         foreach ((string name, Func<Command> make) in Groups)
         {
             if (only is null || name == only)
@@ -56,12 +64,23 @@ internal static class CommandTree
                 args = [.. args[..at], .. args[(at + 1)..], "--help"];
                 first = ArgumentWords.FirstCommand(args);
             }
-            RootCommand root = Build(Groups.FirstOrDefault(g => g.Name == first).Name);
+            bool knows = Groups.Any(g => g.Name == first) && !args.Any(a => a is "-h" or "--help" or "-?");
+            Command root = knows ? BuildOnly(first!) : Build();
+            string[] words = ArgumentWords.Normalize(root, args);
+            if (words is [.., "--help"] && root is not RootCommand)
+            {
+                root = Build();
+            }
             ParseResult parsed = root.Parse(
-                ArgumentWords.Normalize(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
+                words, new ParserConfiguration { ResponseFileTokenReplacer = null, EnablePosixBundling = false });
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             {
                 throw new UserException($"{parsed.Errors[0].Message}\nRun 'swarmctl{Path(parsed)} --help' for usage.");
+            }
+            if (first == "service" && parsed.GetResult(ServiceFlags.Detach) is { } detach && !detach.GetValueOrDefault<bool>() && around.IsTerminal())
+            {
+                // Live progress hides the cursor, and gives it back when it is interrupted.
+                around.ProcessTerminationTimeout = TimeSpan.FromSeconds(2);
             }
             return await parsed.InvokeAsync(around).ConfigureAwait(false);
         }

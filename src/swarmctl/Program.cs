@@ -3,7 +3,7 @@ using Swarmctl;
 using Swarmctl.Connection;
 
 // Buffered, and without the console's locks and encodings, which cost more than the command.
-var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 16 * 1024);
+var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 4 * 1024);
 var errors = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true };
 try
 {

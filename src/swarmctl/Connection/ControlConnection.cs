@@ -25,6 +25,8 @@ internal sealed class ControlConnection : IDisposable
             {
                 ConnectCallback = (_, ct) => OpenAsync(socket, tls, ct),
                 UseProxy = false,
+                // No scavenging of connections, whose timer would be a thread: the process ends long before.
+                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
                 AllowAutoRedirect = false,
                 ActivityHeadersPropagator = null,
             },

@@ -8,7 +8,13 @@ internal sealed class Surroundings : InvocationConfiguration
     private readonly Lazy<Stream> input = new(Console.OpenStandardInput);
     private byte[]? read;
 
-    public Surroundings() => EnableDefaultExceptionHandler = false;
+    public Surroundings()
+    {
+        EnableDefaultExceptionHandler = false;
+
+        // An interrupt just ends the process; listening to it costs a thread.
+        ProcessTerminationTimeout = null;
+    }
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

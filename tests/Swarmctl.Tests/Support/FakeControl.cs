@@ -49,39 +49,39 @@ public sealed class FakeControl : Control.ControlBase
         .Where(x => names is not { Count: > 0 } || names.Contains(nameOf(x) ?? ""))
         .OrderBy(idOf, StringComparer.Ordinal);
 
-    public override Task<GetClusterResponse> GetCluster(GetClusterRequest r, ServerCallContext c) => Task.FromResult(new GetClusterResponse { Cluster = Find(Clusters, x => x.Id, "cluster", r.ClusterId) });
+    public override Task<GetClusterResponse> GetCluster(GetClusterRequest request, ServerCallContext context) => Task.FromResult(new GetClusterResponse { Cluster = Find(Clusters, x => x.Id, "cluster", request.ClusterId) });
 
-    public override Task<ListClustersResponse> ListClusters(ListClustersRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListClustersResponse { Clusters = { Filter(Clusters, x => x.Id, x => x.Spec.Annotations.Name, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListClustersResponse> ListClusters(ListClustersRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListClustersResponse { Clusters = { Filter(Clusters, x => x.Id, x => x.Spec.Annotations.Name, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<UpdateClusterResponse> UpdateCluster(UpdateClusterRequest r, ServerCallContext c) =>
-        Change(r, new UpdateClusterResponse { Cluster = Find(Clusters, x => x.Id, "cluster", r.ClusterId) });
+    public override Task<UpdateClusterResponse> UpdateCluster(UpdateClusterRequest request, ServerCallContext context) =>
+        Change(request, new UpdateClusterResponse { Cluster = Find(Clusters, x => x.Id, "cluster", request.ClusterId) });
 
-    public override Task<GetNodeResponse> GetNode(GetNodeRequest r, ServerCallContext c) => Task.FromResult(new GetNodeResponse { Node = Find(Nodes, x => x.Id, "node", r.NodeId) });
+    public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context) => Task.FromResult(new GetNodeResponse { Node = Find(Nodes, x => x.Id, "node", request.NodeId) });
 
-    public override Task<ListNodesResponse> ListNodes(ListNodesRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListNodesResponse { Nodes = { Filter(Nodes, x => x.Id, x => x.Description?.Hostname, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListNodesResponse { Nodes = { Filter(Nodes, x => x.Id, x => x.Description?.Hostname, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<UpdateNodeResponse> UpdateNode(UpdateNodeRequest r, ServerCallContext c)
+    public override Task<UpdateNodeResponse> UpdateNode(UpdateNodeRequest request, ServerCallContext context)
     {
-        Task<UpdateNodeResponse> answer = Change(r, new UpdateNodeResponse());
-        Find(Nodes, x => x.Id, "node", r.NodeId).Spec = r.Spec;
+        Task<UpdateNodeResponse> answer = Change(request, new UpdateNodeResponse());
+        Find(Nodes, x => x.Id, "node", request.NodeId).Spec = request.Spec;
         return answer;
     }
 
-    public override Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest r, ServerCallContext c) => Change(r, new RemoveNodeResponse());
+    public override Task<RemoveNodeResponse> RemoveNode(RemoveNodeRequest request, ServerCallContext context) => Change(request, new RemoveNodeResponse());
 
-    public override Task<GetTaskResponse> GetTask(GetTaskRequest r, ServerCallContext c) => Task.FromResult(new GetTaskResponse { Task = Find(Tasks, x => x.Id, "task", r.TaskId) });
+    public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context) => Task.FromResult(new GetTaskResponse { Task = Find(Tasks, x => x.Id, "task", request.TaskId) });
 
-    public override Task<ListTasksResponse> ListTasks(ListTasksRequest r, ServerCallContext c)
+    public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
     {
         var answer = new ListTasksResponse
         {
             Tasks =
             {
-                Filter(Tasks, x => x.Id, x => $"{x.ServiceAnnotations?.Name}.{x.Slot}", r.Filters?.IdPrefixes, r.Filters?.Names)
-                    .Where(x => r.Filters?.ServiceIds is not { Count: > 0 } ids || ids.Contains(x.ServiceId))
-                    .Where(x => r.Filters?.NodeIds is not { Count: > 0 } ids || ids.Contains(x.NodeId))
+                Filter(Tasks, x => x.Id, x => $"{x.ServiceAnnotations?.Name}.{x.Slot}", request.Filters?.IdPrefixes, request.Filters?.Names)
+                    .Where(x => request.Filters?.ServiceIds is not { Count: > 0 } ids || ids.Contains(x.ServiceId))
+                    .Where(x => request.Filters?.NodeIds is not { Count: > 0 } ids || ids.Contains(x.NodeId))
                     .Select(x => x.Clone()),
             },
         };
@@ -89,48 +89,48 @@ public sealed class FakeControl : Control.ControlBase
         return Task.FromResult(answer);
     }
 
-    public override Task<RemoveTaskResponse> RemoveTask(RemoveTaskRequest r, ServerCallContext c) => Change(r, new RemoveTaskResponse());
+    public override Task<RemoveTaskResponse> RemoveTask(RemoveTaskRequest request, ServerCallContext context) => Change(request, new RemoveTaskResponse());
 
-    public override Task<GetServiceResponse> GetService(GetServiceRequest r, ServerCallContext c) => Task.FromResult(new GetServiceResponse { Service = Find(Services, x => x.Id, "service", r.ServiceId) });
+    public override Task<GetServiceResponse> GetService(GetServiceRequest request, ServerCallContext context) => Task.FromResult(new GetServiceResponse { Service = Find(Services, x => x.Id, "service", request.ServiceId) });
 
-    public override Task<ListServicesResponse> ListServices(ListServicesRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListServicesResponse { Services = { Filter(Services, x => x.Id, x => x.Spec.Annotations.Name, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListServicesResponse> ListServices(ListServicesRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListServicesResponse { Services = { Filter(Services, x => x.Id, x => x.Spec.Annotations.Name, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<CreateServiceResponse> CreateService(CreateServiceRequest r, ServerCallContext c) =>
-        Change(r, new CreateServiceResponse { Service = new Service { Id = RedisCluster.ServiceId, Spec = r.Spec } });
+    public override Task<CreateServiceResponse> CreateService(CreateServiceRequest request, ServerCallContext context) =>
+        Change(request, new CreateServiceResponse { Service = new Service { Id = RedisCluster.ServiceId, Spec = request.Spec } });
 
-    public override Task<UpdateServiceResponse> UpdateService(UpdateServiceRequest r, ServerCallContext c) =>
-        Change(r, new UpdateServiceResponse { Service = new Service { Id = r.ServiceId, Spec = r.Spec } });
+    public override Task<UpdateServiceResponse> UpdateService(UpdateServiceRequest request, ServerCallContext context) =>
+        Change(request, new UpdateServiceResponse { Service = new Service { Id = request.ServiceId, Spec = request.Spec } });
 
-    public override Task<RemoveServiceResponse> RemoveService(RemoveServiceRequest r, ServerCallContext c) => Change(r, new RemoveServiceResponse());
+    public override Task<RemoveServiceResponse> RemoveService(RemoveServiceRequest request, ServerCallContext context) => Change(request, new RemoveServiceResponse());
 
-    public override Task<GetNetworkResponse> GetNetwork(GetNetworkRequest r, ServerCallContext c) => Task.FromResult(new GetNetworkResponse { Network = Find(Networks, x => x.Id, "network", r.NetworkId) });
+    public override Task<GetNetworkResponse> GetNetwork(GetNetworkRequest request, ServerCallContext context) => Task.FromResult(new GetNetworkResponse { Network = Find(Networks, x => x.Id, "network", request.NetworkId) });
 
-    public override Task<ListNetworksResponse> ListNetworks(ListNetworksRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListNetworksResponse { Networks = { Filter(Networks, x => x.Id, x => x.Spec.Annotations.Name, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListNetworksResponse> ListNetworks(ListNetworksRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListNetworksResponse { Networks = { Filter(Networks, x => x.Id, x => x.Spec.Annotations.Name, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<CreateNetworkResponse> CreateNetwork(CreateNetworkRequest r, ServerCallContext c) =>
-        Change(r, new CreateNetworkResponse { Network = new Network { Id = "new-network", Spec = r.Spec } });
+    public override Task<CreateNetworkResponse> CreateNetwork(CreateNetworkRequest request, ServerCallContext context) =>
+        Change(request, new CreateNetworkResponse { Network = new Network { Id = "new-network", Spec = request.Spec } });
 
-    public override Task<RemoveNetworkResponse> RemoveNetwork(RemoveNetworkRequest r, ServerCallContext c) => Change(r, new RemoveNetworkResponse());
+    public override Task<RemoveNetworkResponse> RemoveNetwork(RemoveNetworkRequest request, ServerCallContext context) => Change(request, new RemoveNetworkResponse());
 
-    public override Task<GetSecretResponse> GetSecret(GetSecretRequest r, ServerCallContext c) => Task.FromResult(new GetSecretResponse { Secret = Find(Secrets, x => x.Id, "secret", r.SecretId) });
+    public override Task<GetSecretResponse> GetSecret(GetSecretRequest request, ServerCallContext context) => Task.FromResult(new GetSecretResponse { Secret = Find(Secrets, x => x.Id, "secret", request.SecretId) });
 
-    public override Task<ListSecretsResponse> ListSecrets(ListSecretsRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListSecretsResponse { Secrets = { Filter(Secrets, x => x.Id, x => x.Spec.Annotations.Name, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListSecretsResponse> ListSecrets(ListSecretsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListSecretsResponse { Secrets = { Filter(Secrets, x => x.Id, x => x.Spec.Annotations.Name, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<CreateSecretResponse> CreateSecret(CreateSecretRequest r, ServerCallContext c) =>
-        Change(r, new CreateSecretResponse { Secret = new Secret { Id = "new-secret", Spec = r.Spec } });
+    public override Task<CreateSecretResponse> CreateSecret(CreateSecretRequest request, ServerCallContext context) =>
+        Change(request, new CreateSecretResponse { Secret = new Secret { Id = "new-secret", Spec = request.Spec } });
 
-    public override Task<RemoveSecretResponse> RemoveSecret(RemoveSecretRequest r, ServerCallContext c) => Change(r, new RemoveSecretResponse());
+    public override Task<RemoveSecretResponse> RemoveSecret(RemoveSecretRequest request, ServerCallContext context) => Change(request, new RemoveSecretResponse());
 
-    public override Task<GetConfigResponse> GetConfig(GetConfigRequest r, ServerCallContext c) => Task.FromResult(new GetConfigResponse { Config = Find(Configs, x => x.Id, "config", r.ConfigId) });
+    public override Task<GetConfigResponse> GetConfig(GetConfigRequest request, ServerCallContext context) => Task.FromResult(new GetConfigResponse { Config = Find(Configs, x => x.Id, "config", request.ConfigId) });
 
-    public override Task<ListConfigsResponse> ListConfigs(ListConfigsRequest r, ServerCallContext c) =>
-        Task.FromResult(new ListConfigsResponse { Configs = { Filter(Configs, x => x.Id, x => x.Spec.Annotations.Name, r.Filters?.IdPrefixes, r.Filters?.Names) } });
+    public override Task<ListConfigsResponse> ListConfigs(ListConfigsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListConfigsResponse { Configs = { Filter(Configs, x => x.Id, x => x.Spec.Annotations.Name, request.Filters?.IdPrefixes, request.Filters?.Names) } });
 
-    public override Task<CreateConfigResponse> CreateConfig(CreateConfigRequest r, ServerCallContext c) =>
-        Change(r, new CreateConfigResponse { Config = new Config { Id = "new-config", Spec = r.Spec } });
+    public override Task<CreateConfigResponse> CreateConfig(CreateConfigRequest request, ServerCallContext context) =>
+        Change(request, new CreateConfigResponse { Config = new Config { Id = "new-config", Spec = request.Spec } });
 
-    public override Task<RemoveConfigResponse> RemoveConfig(RemoveConfigRequest r, ServerCallContext c) => Change(r, new RemoveConfigResponse());
+    public override Task<RemoveConfigResponse> RemoveConfig(RemoveConfigRequest request, ServerCallContext context) => Change(request, new RemoveConfigResponse());
 }

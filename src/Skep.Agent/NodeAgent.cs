@@ -120,14 +120,14 @@ public sealed class NodeAgent(AgentOptions options, IExecutor executor, ILogger<
             {
                 SessionLog.DescriptionChanged(logger);
             }
-            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            catch (Exception e)
             {
+                // Calls that were cancelled end in many ways; this is the one the caller knows.
+                cancellationToken.ThrowIfCancellationRequested();
                 backoff.Failed();
                 options.Remotes.Observe(manager, succeeded: false);
                 SessionLog.Failed(logger, manager.Address, Reason(e), backoff.Bound.TotalMilliseconds);
             }
-
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 

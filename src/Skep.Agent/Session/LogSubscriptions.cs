@@ -14,6 +14,8 @@ internal sealed class LogSubscriptions(LogBroker.LogBrokerClient client, string 
     private const int MaxBatch = 128;
     private const int MaxBatchSizeBytes = 512 * 1024;
 
+    private static readonly TimeSpan FarewellTimeout = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CancellationTokenSource> _open = [];
 
@@ -111,6 +113,9 @@ internal sealed class LogSubscriptions(LogBroker.LogBrokerClient client, string 
         {
             await call.RequestStream.WriteAsync(new PublishLogsMessage { SubscriptionId = subscription.Id, Close = true }, CancellationToken.None);
             await call.RequestStream.CompleteAsync();
+
+            // Disposing the call at once would take back what is still on its way.
+            await call.ResponseAsync.WaitAsync(FarewellTimeout, CancellationToken.None);
         }
     }
 

@@ -27,11 +27,19 @@ internal sealed class StatusReports
         }
     }
 
-    /// <summary>Puts a status in place of the one that is waiting. The status must not be changed afterwards.</summary>
+    /// <summary>
+    /// Puts a status in place of the one that is waiting, unless that is further on: who reports again what it saw a moment
+    /// ago must not undo what came since. The status must not be changed afterwards.
+    /// </summary>
     public void Put(string taskId, TaskStatus status)
     {
         lock (_gate)
         {
+            if (_pending.TryGetValue(taskId, out var waiting) && waiting.State > status.State)
+            {
+                return;
+            }
+
             _pending[taskId] = status;
             _arrived.TrySetResult();
         }

@@ -130,13 +130,13 @@ internal sealed class Worker : IAsyncDisposable
             Run(() => _ingress.RemoveAsync(task.Id));
         }
 
-        manager.Update(task);
-
         // A manager that fell before it had written our report down knows less than it acknowledged.
         if ((task.Status?.State ?? TaskState.New) < current.Status.State)
         {
             _reports.Put(task.Id, current.Status);
         }
+
+        manager.Update(task);
     }
 
     private void TakeOn(SwarmTask task)

@@ -31,6 +31,14 @@ public sealed class StatusReportsTests
     }
 
     [Fact]
+    public async Task A_status_that_is_behind_does_not_replace_the_one_that_waits()
+    {
+        _reports.Put("t", At(TaskState.Shutdown));
+        _reports.Put("t", At(TaskState.Running));
+        Assert.Equal(TaskState.Shutdown, Assert.Single(await _reports.NextBatchAsync(CancellationToken.None)).Value.State);
+    }
+
+    [Fact]
     public async Task A_batch_holds_no_more_than_1024()
     {
         for (var i = 0; i < 3000; i++)

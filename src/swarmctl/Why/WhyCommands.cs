@@ -54,7 +54,10 @@ internal static class WhyCommands
         foreach (Reason reason in reasons)
         {
             s.Output.WriteLine($"{indent}  {reason.Summary}");
-            foreach (FilterExplanation filter in reason.Filters)
+
+            // A reason that is one filter's alone has said it already.
+            bool said = reason.Filters is [var only] && reason.Summary.EndsWith(only.Summary, StringComparison.Ordinal);
+            foreach (FilterExplanation filter in said ? [] : reason.Filters.AsEnumerable())
             {
                 s.Output.WriteLine($"{indent}    {filter.Nodes} node{(filter.Nodes == 1 ? "" : "s")}: {filter.Summary}");
                 WriteMend(s, filter.Mend, indent + "    ");
@@ -67,7 +70,10 @@ internal static class WhyCommands
             {
                 s.Output.WriteLine($"{indent}    next try: {HumanTime.Ago(reason.NextTryAt, s.Now)}");
             }
-            WriteMend(s, reason.Mend, indent + "  ");
+            if (said || reason.Filters.All(f => f.Mend != reason.Mend))
+            {
+                WriteMend(s, reason.Mend, indent + "  ");
+            }
         }
     }
 

@@ -128,5 +128,15 @@ public sealed class ObjectTests : IAsyncLifetime
         Assert.Equal($"redis (replicated): 1 of 2 tasks run\n\n{indented}\n\n  and 3 more tasks that are not as desired\n", (await RunAsync("service why redis")).Succeeds().Output);
     }
 
+    [Fact]
+    public async Task Why_says_nothing_twice()
+    {
+        const string Summary = "asks 64 GiB of memory; the largest node has 24 GiB (node-2)";
+        const string Mend = "Lower --memory-reservation.";
+        var filter = new FilterExplanation { Filter = "resources", Nodes = 3, Summary = Summary, Mend = Mend };
+        _manager.Why.Task = new() { Name = "redis.1", TaskId = "t1", Reasons = { new Reason { Summary = "redis.1: " + Summary, Mend = Mend, Filters = { filter } } } };
+        Assert.Equal($"redis.1 (t1): NEW, wanted NEW\n  redis.1: {Summary}\n    → {Mend}\n", (await RunAsync("task why t1")).Succeeds().Output);
+    }
+
     private Task<CommandResult> RunAsync(string command) => _manager.RunAsync(command.Split(' '));
 }

@@ -16,6 +16,7 @@ internal static class ServiceProgress
 
     public static async Task FollowAsync(Session s, string serviceId, CancellationToken ct)
     {
+        await s.Output.FlushAsync(ct).ConfigureAwait(false);
         if (!s.Around.IsTerminal())
         {
             var seen = new Dictionary<string, string>();

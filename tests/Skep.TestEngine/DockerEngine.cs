@@ -59,7 +59,7 @@ public sealed partial class DockerEngine : IAsyncDisposable
     public string LogPath => Path.Combine(_folder, "dockerd.log");
 
     /// <summary>Starts an engine with the image <c>busybox</c>.</summary>
-    /// <param name="wrapper">A command that the daemon is started by, such as <c>ip netns exec NAME</c>; then no bridge is made for it.</param>
+    /// <param name="wrapper">A command that the daemon is started by, such as <see cref="NetworkNamespace.Wrapper"/>; then no bridge is made for it.</param>
     public static async Task<DockerEngine> StartAsync(params IReadOnlyList<string> wrapper)
     {
         var number = Random.Shared.Next(0, 65536);
@@ -183,6 +183,9 @@ public sealed partial class DockerEngine : IAsyncDisposable
         using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
         return await answer.Content.ReadFromJsonAsync<JsonElement>();
     }
+
+    /// <summary>Asks the engine's API for something that is no JSON.</summary>
+    public async Task<string> TextAsync(string path) => await _http.GetStringAsync(new Uri(path, UriKind.Relative));
 
     /// <summary>Tells the engine's API; returns the status code.</summary>
     public async Task<int> SendAsync(HttpMethod method, string path, object? body = null)

@@ -1,0 +1,2 @@
+// Mostly they wait.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]

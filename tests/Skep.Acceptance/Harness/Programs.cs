@@ -1,0 +1,30 @@
+namespace Skep.Acceptance.Harness;
+
+/// <summary>The published executables that are tested: those in $SKEP_BIN, else in bin/ of the repository.</summary>
+internal static class Programs
+{
+    private static readonly string Folder = Environment.GetEnvironmentVariable("SKEP_BIN") is { Length: > 0 } given ? given : OfRepository();
+
+    public static string Swarmd => Path.Combine(Folder, "swarmd");
+
+    public static string Swarmctl => Path.Combine(Folder, "swarmctl");
+
+    /// <summary>Skips the test where the programs were not built, or process tasks cannot run.</summary>
+    public static void Need()
+    {
+        Assert.SkipUnless(File.Exists(Swarmd) && File.Exists(Swarmctl), $"swarmd and swarmctl are not in {Folder}: ./run --build puts them there");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "a node that runs process tasks needs root");
+    }
+
+    private static string OfRepository()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Skep.slnx")))
+            {
+                return Path.Combine(folder.FullName, "bin");
+            }
+        }
+        return "bin";
+    }
+}

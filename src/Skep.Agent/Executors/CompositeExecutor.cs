@@ -5,6 +5,9 @@ namespace Skep.Agent.Executors;
 /// <summary>Gives each task to the executor of its runtime, and tells the managers what all of them offer together.</summary>
 public sealed class CompositeExecutor(IReadOnlyList<IExecutor> executors) : IExecutor
 {
+    // Those that have looked for leftovers: a second look would take what was begun since for one.
+    private readonly HashSet<IExecutor> _clean = [];
+
     /// <inheritdoc/>
     public bool Handles(SwarmTask task) => executors.Any(e => e.Handles(task));
 
@@ -40,11 +43,12 @@ public sealed class CompositeExecutor(IReadOnlyList<IExecutor> executors) : IExe
     public async Task RemoveOrphansAsync(IReadOnlySet<string> knownTaskIds, CancellationToken cancellationToken)
     {
         TaskTemporaryException? failure = null;
-        foreach (var executor in executors)
+        foreach (var executor in executors.Where(e => !_clean.Contains(e)))
         {
             try
             {
                 await executor.RemoveOrphansAsync(knownTaskIds, cancellationToken);
+                _clean.Add(executor);
             }
             catch (TaskTemporaryException e)
             {

@@ -267,6 +267,7 @@ internal sealed class Worker : IAsyncDisposable
 
     private async Task RemoveOrphansAsync(HashSet<string> known)
     {
+        var said = "";
         while (true)
         {
             try
@@ -276,7 +277,13 @@ internal sealed class Worker : IAsyncDisposable
             }
             catch (Exception e) when (!_stopping.IsCancellationRequested)
             {
-                TaskLog.OrphansKept(_logger, e.Message, OrphanRetry.TotalMilliseconds);
+                // A node without an engine says so once, not at every try.
+                if (e.Message != said)
+                {
+                    said = e.Message;
+                    TaskLog.OrphansKept(_logger, said, OrphanRetry.TotalMilliseconds);
+                }
+
                 await Task.Delay(OrphanRetry, _time, _stopping.Token);
             }
         }

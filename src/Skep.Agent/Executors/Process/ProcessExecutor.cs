@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
 using Skep.Api;
@@ -12,6 +13,9 @@ public sealed class ProcessExecutor : IExecutor
 {
     private readonly ProcessExecutorOptions _options;
     private readonly SupervisorClient _supervisor;
+
+    // Tasks this life has begun, until leftovers were looked for: they are none.
+    private volatile ConcurrentDictionary<string, byte>? _begun = new(StringComparer.Ordinal);
 
     /// <summary>Makes the executor; the supervisor is started with the first task.</summary>
     /// <param name="options">What the node allows.</param>
@@ -39,25 +43,32 @@ public sealed class ProcessExecutor : IExecutor
     /// <inheritdoc/>
     public async Task RemoveOrphansAsync(IReadOnlySet<string> knownTaskIds, CancellationToken cancellationToken)
     {
+        bool IsKnown(string id) => knownTaskIds.Contains(id) || _begun is not { } begun || begun.ContainsKey(id);
         if (!_supervisor.MayKnowTasks)
         {
+            _begun = null;
             return;
         }
         await SupervisorErrors.TranslateAsync(async () =>
         {
             foreach (var report in await _supervisor.ListAsync(cancellationToken))
             {
-                if (!knownTaskIds.Contains(report.TaskId))
+                if (!IsKnown(report.TaskId))
                 {
                     await _supervisor.RemoveAsync(report.TaskId, cancellationToken);
                 }
             }
         });
+        _begun = null;
     }
 
     /// <inheritdoc/>
-    public IController CreateController(SwarmTask task, ITaskDependencies dependencies) =>
-        new ProcessController(task, dependencies, _options, _supervisor);
+    public IController CreateController(SwarmTask task, ITaskDependencies dependencies)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        _begun?.TryAdd(task.Id, 0);
+        return new ProcessController(task, dependencies, _options, _supervisor);
+    }
 
     /// <summary>Lets go of the supervisor, which keeps the tasks.</summary>
     public ValueTask DisposeAsync() => _supervisor.DisposeAsync();

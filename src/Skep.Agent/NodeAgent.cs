@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Docker.Swarmkit.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ namespace Skep.Agent;
 /// <param name="options">What it needs of the node.</param>
 /// <param name="executor">What runs tasks; disposed by whoever made it.</param>
 /// <param name="logger">Says what happens.</param>
+[SuppressMessage("Reliability", "CA1001", Justification = "Neither holds anything: nobody takes a handle of them, and Leave may come at any time.")]
 public sealed class NodeAgent(AgentOptions options, IExecutor executor, ILogger<NodeAgent> logger)
 {
     private static readonly TimeSpan DescribePeriod = TimeSpan.FromSeconds(20);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ namespace Skep.Agent.Ingress;
 /// <param name="limits">The port's bounds.</param>
 /// <param name="logger">Says what happens.</param>
 /// <param name="connections">Ends the connections.</param>
+[SuppressMessage("Reliability", "CA1001", Justification = "Connections outlive the listening, and a semaphore nobody takes a handle of holds nothing.")]
 internal sealed class TcpRelay(
     Socket listener, int port, Backends backends, RelayLimits limits, ILogger logger, CancellationToken connections)
 {

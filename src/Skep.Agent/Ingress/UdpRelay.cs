@@ -72,8 +72,7 @@ internal sealed class UdpRelay(Socket listener, int port, Backends backends, Rel
         }
 
         _saidFull = false;
-        var backend = backends.InTurn().FirstOrDefault();
-        if (backend is null)
+        if (backends.InTurn() is not [var backend, ..])
         {
             return null;
         }

@@ -101,7 +101,7 @@ internal sealed class LogSubscriptions(LogBroker.LogBrokerClient client, string 
     private async Task PublishAsync(SubscriptionMessage subscription, CancellationToken cancellationToken)
     {
         // The call is ended in words rather than cancelled, so that the broker learns that this node is done.
-        using var call = client.PublishLogs();
+        using var call = client.PublishLogs(cancellationToken: CancellationToken.None);
         var queue = Channel.CreateBounded<LogMessage>(QueueLength);
         var reading = ReadAllAsync(subscription, queue.Writer, cancellationToken);
         try

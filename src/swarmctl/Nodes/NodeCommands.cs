@@ -47,7 +47,7 @@ internal static class NodeCommands
         {
             string name = node.Spec?.Annotations?.Name is { Length: > 0 } given ? given : node.Description?.Hostname ?? "";
             string manager = node.ManagerStatus is { } m ? WireNames.Of(m.Reachability) + (m.Leader ? " *" : "") : "";
-            table.Line(string.Join('\t', node.Id, name, WireNames.Of(node.Spec!.Membership), WireNames.Of(node.Status!.State), WireNames.Of(node.Spec.Availability), manager));
+            table.Line(string.Join('\t', node.Id, name, WireNames.Of(node.Spec!.Membership), WireNames.Of(node.Status?.State ?? default), WireNames.Of(node.Spec.Availability), manager));
         }
         s.Output.Write(table);
     }

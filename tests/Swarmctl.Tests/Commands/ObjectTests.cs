@@ -48,6 +48,16 @@ public sealed class ObjectTests : IAsyncLifetime
     [InlineData("version", "swarmctl skep 0.1.0\n")]
     public async Task Writes(string command, string output) => Assert.Equal(output, (await RunAsync(command)).Succeeds().Output);
 
+    [Fact]
+    public async Task A_node_that_has_its_certificate_but_was_never_here_is_listed_as_unknown()
+    {
+        _manager.Control.Nodes.Add(new Node { Id = "zz-fresh", Spec = new() { Membership = NodeSpec.Types.Membership.Accepted } });
+
+        string list = (await RunAsync("node ls")).Succeeds().Output;
+
+        Assert.Matches(@"zz-fresh +ACCEPTED +UNKNOWN +ACTIVE", list);
+    }
+
     [Theory]
     [InlineData("cluster ls")]
     [InlineData("cluster inspect default")]

@@ -27,6 +27,7 @@ public sealed class StoppingTests
         await h.Client.StartAsync(Shell("t",
             "trap '' TERM; setsid sh -c 'trap \"\" TERM; (trap \"\" TERM; echo $$; exec sleep 1000) & exit 0'; sh -c 'sleep 1000' & echo ready; while :; do sleep 1; done"), h.Ct);
         await h.LineOf("t", "ready");
+        Assert.SkipWhen(h.CgroupFolders().Count == 0, "no cgroup can be had here");
         var pids = h.CgroupFolders().Select(f => f + "/task-t/cgroup.procs").Where(File.Exists)
             .SelectMany(File.ReadAllLines).Distinct().ToList();
         Assert.True(pids.Count >= 4, string.Join(' ', pids));

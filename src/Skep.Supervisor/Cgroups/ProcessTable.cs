@@ -14,33 +14,43 @@ internal static class ProcessTable
         Fields(pid) is { Length: > 19 } fields && fields[0] is not ("Z" or "X")
         && ulong.TryParse(fields[19], NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) ? ticks : 0;
 
-    public static void KillSession(int leader)
+    /// <summary>Kills a session and what else runs as a user: for where there are no cgroups.</summary>
+    public static void KillAll(int session, uint ownUid)
     {
-        foreach (var pid in OfSession(leader))
+        foreach (var pid in Of(session, ownUid))
         {
             _ = Libc.Kill(pid, Consts.SigKill);
         }
     }
 
-    public static bool SessionLives(int leader) => OfSession(leader).Count > 0;
+    public static bool AnyLives(int session, uint ownUid) => Of(session, ownUid).Count > 0;
 
-    private static List<int> OfSession(int leader)
+    private static List<int> Of(int session, uint ownUid)
     {
         var found = new List<int>();
-        if (leader <= 0)
-        {
-            return found;
-        }
-        var wanted = leader.ToString(CultureInfo.InvariantCulture);
+        var wanted = session.ToString(CultureInfo.InvariantCulture);
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && Fields(pid) is { Length: > 3 } fields && fields[3] == wanted && fields[0] is not ("Z" or "X"))
+                && Fields(pid) is { Length: > 3 } fields && fields[0] is not ("Z" or "X")
+                && ((session > 0 && fields[3] == wanted) || (ownUid != uint.MaxValue && UidOf(pid) == ownUid)))
             {
                 found.Add(pid);
             }
         }
         return found;
+    }
+
+    private static uint? UidOf(int pid)
+    {
+        foreach (var line in CgroupFiles.Read($"/proc/{pid}/status").Split('\n'))
+        {
+            if (line.StartsWith("Uid:\t", StringComparison.Ordinal))
+            {
+                return uint.TryParse(line.Split('\t')[1], NumberStyles.None, CultureInfo.InvariantCulture, out var uid) ? uid : null;
+            }
+        }
+        return null;
     }
 
     /// <summary>The fields of /proc/PID/stat after the name, which may itself hold spaces and brackets.</summary>

@@ -6,10 +6,11 @@ namespace Skep.Supervisor.Cgroups;
 
 /// <summary>
 /// A task's cgroups: what is in them is the task, whoever its parent is by now. Where there are none, the task is
-/// every process of the session its main process leads.
+/// every process of the session its main process leads, and every one of its user, where that is its alone.
 /// </summary>
 /// <param name="folders">The one it is tracked in first; none where cgroups cannot be had.</param>
-internal sealed class TaskCgroup(IReadOnlyList<string> folders)
+/// <param name="ownUid">The user that is the task's alone, or <see cref="StartRequest.TaskOwnId"/>.</param>
+internal sealed class TaskCgroup(IReadOnlyList<string> folders, uint ownUid)
 {
     private const long CpuPeriodUs = 100_000;
 
@@ -23,10 +24,10 @@ internal sealed class TaskCgroup(IReadOnlyList<string> folders)
         : null;
 
     /// <summary>Makes a task's cgroups with their limits. Returns what went wrong, or null.</summary>
-    public static string? Make(CgroupTree tree, StartRequest request, out TaskCgroup cgroup)
+    public static string? Make(CgroupTree tree, StartRequest request, uint ownUid, out TaskCgroup cgroup)
     {
         cgroup = new TaskCgroup(tree.FoldersOf(
-            request.TaskId, request.MemoryBytes > 0, request.NanoCpus > 0, request.Pids > 0));
+            request.TaskId, request.MemoryBytes > 0, request.NanoCpus > 0, request.Pids > 0), ownUid);
         foreach (var folder in cgroup.Folders)
         {
             if (!CgroupFiles.Make(folder, out var error))
@@ -59,7 +60,7 @@ internal sealed class TaskCgroup(IReadOnlyList<string> folders)
     {
         if (folders.Count == 0)
         {
-            ProcessTable.KillSession(mainPid);
+            ProcessTable.KillAll(mainPid, ownUid);
             return;
         }
         // Since Linux 5.14, version 2: all at once, with what forks meanwhile.
@@ -75,7 +76,7 @@ internal sealed class TaskCgroup(IReadOnlyList<string> folders)
     {
         if (folders.Count == 0)
         {
-            return !ProcessTable.SessionLives(mainPid);
+            return !ProcessTable.AnyLives(mainPid, ownUid);
         }
         var gone = true;
         foreach (var folder in folders)

@@ -52,6 +52,7 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
             CgroupFiles.Read("/proc/sys/kernel/cap_last_cap").AsSpan().Trim(), NumberStyles.None,
             CultureInfo.InvariantCulture, out var last) ? last : 40;
         loop.Watch(_event, Consts.EPollIn, this);
+        Child.Rehearse();
         for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 1, MaxThreads); i++)
         {
             new Thread(Work) { IsBackground = true, Name = "spawner" }.Start();
@@ -117,7 +118,7 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
         {
             _ = Libc.MkDir(PlanBuilder.SecretsFolder, 0x1ED);
         }
-        var error = TaskCgroup.Make(_cgroups, request, out var cgroup);
+        var error = TaskCgroup.Make(_cgroups, request, job.OwnUid, out var cgroup);
         // On disk before it can run: what a killed supervisor leaves behind is found by this.
         var record = new TaskRecord(
             request.TaskId, _bootId, 0, 0, job.OwnUid, request.StopSignal, request.StopGraceMs, request.LogMaxBytes,

@@ -17,7 +17,7 @@ internal sealed class SupervisedTask : IDisposable
     private readonly Action _onChildEnd;
     private readonly string _runFolder;
     private TaskRecord? _record;
-    private TaskCgroup _cgroup = new([]);
+    private TaskCgroup _cgroup = new([], StartRequest.TaskOwnId);
     private LogAppender? _log;
     private OutputReader? _out;
     private OutputReader? _err;
@@ -56,7 +56,7 @@ internal sealed class SupervisedTask : IDisposable
     {
         _record = record;
         _adopted = adopted;
-        _cgroup = new TaskCgroup(record.CgroupFolders);
+        _cgroup = new TaskCgroup(record.CgroupFolders, record.OwnUid);
         _log = new LogAppender(Folder, record.LogMaxBytes);
         _out = outFd >= 0 ? new OutputReader(_loop, outFd, _log, LogFormat.Stdout, () => LogMoved?.Invoke()) : null;
         _err = errFd >= 0 ? new OutputReader(_loop, errFd, _log, LogFormat.Stderr, () => LogMoved?.Invoke()) : null;
@@ -71,7 +71,7 @@ internal sealed class SupervisedTask : IDisposable
     public void Lose(TaskRecord record, string error)
     {
         _record = record;
-        _cgroup = new TaskCgroup(record.CgroupFolders);
+        _cgroup = new TaskCgroup(record.CgroupFolders, record.OwnUid);
         var log = _log = new LogAppender(Folder, Math.Max(record.LogMaxBytes, StartRequest.MinLogBytes));
         OutputReader? Left(string name, byte stream) => Spawning.Pipes.OpenToRead(_runFolder + "/" + name) is var fd and >= 0
             ? new OutputReader(_loop, fd, log, stream, () => LogMoved?.Invoke())

@@ -22,7 +22,8 @@ internal sealed record Spawned(
 
 /// <summary>
 /// Starts processes on threads of its own: executing a program can wait for a slow file system, and the loop that
-/// reads logs and answers the agent is not to wait with it.
+/// reads logs and answers the agent is not to wait with it. Without threads, where the runtime allows none
+/// (<see cref="Child.IsCompiledAhead"/>), it has to.
 /// </summary>
 internal sealed unsafe class Spawner : IEventSource, IDisposable
 {
@@ -36,6 +37,7 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
     private readonly int _event = Libc.EventFd(0, Consts.OpenNonBlock | Consts.OpenCloseOnExec);
     private readonly int _null = Libc.Open("/dev/null", Consts.OpenReadOnly | Consts.OpenCloseOnExec);
     private readonly int _lastCapability;
+    private readonly int _threads;
 
     /// <param name="loop">Where <paramref name="onSpawned"/> is called.</param>
     /// <param name="cgroups">Where tasks are put.</param>
@@ -53,7 +55,8 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
             CultureInfo.InvariantCulture, out var last) ? last : 40;
         loop.Watch(_event, Consts.EPollIn, this);
         Child.Rehearse();
-        for (var i = 0; i < Math.Clamp(Environment.ProcessorCount, 1, MaxThreads); i++)
+        _threads = Child.IsCompiledAhead ? Math.Clamp(Environment.ProcessorCount, 1, MaxThreads) : 0;
+        for (var i = 0; i < _threads; i++)
         {
             new Thread(Work) { IsBackground = true, Name = "spawner" }.Start();
         }
@@ -65,6 +68,12 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
     /// <summary>Takes a job; false while too many are waiting.</summary>
     public bool TryPost(SpawnJob job)
     {
+        if (_threads == 0)
+        {
+            InFlight++;
+            Do(job);
+            return true;
+        }
         if (!_jobs.TryAdd(job))
         {
             return false;
@@ -90,20 +99,25 @@ internal sealed unsafe class Spawner : IEventSource, IDisposable
     {
         foreach (var job in _jobs.GetConsumingEnumerable())
         {
-            Spawned spawned;
-            try
-            {
-                spawned = Spawn(job);
-            }
-            catch (Exception e)
-            {
-                TaskFolder.Delete(job.Folder);
-                spawned = new Spawned(job, e.Message);
-            }
-            _done.Enqueue(spawned);
-            ulong one = 1;
-            _ = Libc.Write(_event, (byte*)&one, 8);
+            Do(job);
         }
+    }
+
+    private void Do(SpawnJob job)
+    {
+        Spawned spawned;
+        try
+        {
+            spawned = Spawn(job);
+        }
+        catch (Exception e)
+        {
+            TaskFolder.Delete(job.Folder);
+            spawned = new Spawned(job, e.Message);
+        }
+        _done.Enqueue(spawned);
+        ulong one = 1;
+        _ = Libc.Write(_event, (byte*)&one, 8);
     }
 
     private Spawned Spawn(SpawnJob job)

@@ -34,7 +34,7 @@ public sealed class ClusterStore : IDisposable
     private ulong version;
 
     // The transaction of this process's own that is being proposed: its objects are applied as they are, without decoding.
-    private IReadOnlyList<StoreAction>? proposing;
+    private Proposing? proposing;
 
     /// <summary>An empty store.</summary>
     public ClusterStore(TimeProvider time, IProposer? proposer = null)
@@ -149,8 +149,14 @@ public sealed class ClusterStore : IDisposable
     /// <exception cref="InvalidDataException">The bytes are no transaction.</exception>
     public void Apply(ulong index, ReadOnlySpan<byte> transaction)
     {
-        // The writer's own transaction is at hand as objects; only others' (a restart's, a leader's) are decoded.
-        IReadOnlyList<StoreAction>? actions = Interlocked.Exchange(ref proposing, null);
+        // The writer's own transaction is at hand as objects; only others' (a restart's, a leader's, one that was given up by
+        // its writer and became durable all the same) are decoded. Which one it is its bytes say.
+        IReadOnlyList<StoreAction>? actions = null;
+        if (Volatile.Read(ref proposing) is { } own && transaction.SequenceEqual(own.Bytes.Span)
+            && ReferenceEquals(Interlocked.CompareExchange(ref proposing, null, own), own))
+        {
+            actions = own.Actions;
+        }
         if (actions is null)
         {
             try
@@ -238,18 +244,18 @@ public sealed class ClusterStore : IDisposable
             return Version;
         }
         var request = new InternalRaftRequest { Action = { tx.Actions } };
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(request.CalculateSize());
+        int size = request.CalculateSize();
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(size);
         try
         {
-            int size = request.CalculateSize();
             request.WriteTo(buffer.AsSpan(0, size));
-            proposing = tx.Actions;
+            Volatile.Write(ref proposing, new Proposing(tx.Actions, buffer.AsMemory(0, size)));
             // What was proposed cannot be taken back, so the caller's token ends here.
             return await proposer.ProposeAsync(buffer.AsMemory(0, size), CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
-            proposing = null;
+            Volatile.Write(ref proposing, null);
             ArrayPool<byte>.Shared.Return(buffer);
         }
     }
@@ -285,4 +291,6 @@ public sealed class ClusterStore : IDisposable
         IStoreObject? old = table.Put(o);
         return new(old is null ? StoreChangeKind.Create : StoreChangeKind.Update, o, old);
     }
+
+    private sealed record Proposing(IReadOnlyList<StoreAction> Actions, ReadOnlyMemory<byte> Bytes);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Docker.Swarmkit.V1;
 
 namespace Skep.Agent.Executors;
@@ -42,7 +43,7 @@ public sealed class CompositeExecutor(IReadOnlyList<IExecutor> executors) : IExe
     /// <inheritdoc/>
     public async Task RemoveOrphansAsync(IReadOnlySet<string> knownTaskIds, CancellationToken cancellationToken)
     {
-        TaskTemporaryException? failure = null;
+        Exception? failure = null;
         foreach (var executor in executors.Where(e => !_clean.Contains(e)))
         {
             try
@@ -50,7 +51,7 @@ public sealed class CompositeExecutor(IReadOnlyList<IExecutor> executors) : IExe
                 await executor.RemoveOrphansAsync(knownTaskIds, cancellationToken);
                 _clean.Add(executor);
             }
-            catch (TaskTemporaryException e)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
                 failure = e;
             }
@@ -58,7 +59,7 @@ public sealed class CompositeExecutor(IReadOnlyList<IExecutor> executors) : IExe
 
         if (failure is not null)
         {
-            throw failure;
+            ExceptionDispatchInfo.Throw(failure);
         }
     }
 

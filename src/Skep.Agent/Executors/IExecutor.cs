@@ -19,8 +19,9 @@ public interface IExecutor : IAsyncDisposable
     Task ConfigureAsync(Node node, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Called once, after the tasks on disk were read and before any controller is made: whatever an earlier life of this
-    /// node left running for a task that is not among <paramref name="knownTaskIds"/> is stopped and removed.
+    /// Called until it succeeds, after the tasks on disk were read: whatever an earlier life of this node left running for a
+    /// task that is not among <paramref name="knownTaskIds"/> is stopped and removed. Tasks that a controller was made for in
+    /// this life are no leftovers, although <paramref name="knownTaskIds"/> may not have them.
     /// </summary>
     /// <exception cref="TaskTemporaryException">It cannot be done at present; called again later.</exception>
     Task RemoveOrphansAsync(IReadOnlySet<string> knownTaskIds, CancellationToken cancellationToken);

@@ -78,6 +78,17 @@ public sealed class ProcessControllerTests
     }
 
     [Fact]
+    public async Task A_task_begun_before_leftovers_were_looked_for_is_none()
+    {
+        await using var node = new ProcessTasks();
+        var controller = node.Controller(Task("new", Shell("sleep 1000")));
+        await controller.StartAsync(node.Ct);
+        await node.Executor.RemoveOrphansAsync(new HashSet<string>(), node.Ct);
+        await node.Executor.RemoveOrphansAsync(new HashSet<string>(), node.Ct);
+        Assert.NotNull(await controller.GetContainerStatusAsync(node.Ct));
+    }
+
+    [Fact]
     public async Task Stopping_what_never_ran_succeeds_and_starts_no_supervisor()
     {
         await using var node = new ProcessTasks();

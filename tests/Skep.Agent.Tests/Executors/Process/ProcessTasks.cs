@@ -76,6 +76,7 @@ internal sealed class ProcessTasks : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await RestartAgent();
         await Executor.RemoveOrphansAsync(new HashSet<string>(), Ct);
         var client = new SupervisorClient(new SupervisorLauncher(
             Options.StateDir, SupervisorLauncher.DefaultProgram, Options.SupervisorIdle, NullLogger.Instance));

@@ -9,6 +9,11 @@ internal sealed class AssignedObjects
     private readonly ConcurrentDictionary<string, Secret> _secrets = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Config> _configs = new(StringComparer.Ordinal);
 
+    private volatile bool _complete;
+
+    /// <summary>Whether a manager has said all there is in this life of the node; what is not here before that may still come.</summary>
+    public bool AreComplete => _complete;
+
     /// <summary>Takes what the message brings; a complete one replaces all.</summary>
     public void Apply(AssignmentsMessage message)
     {
@@ -31,6 +36,8 @@ internal sealed class AssignedObjects
                 Put(_configs, config.Id, config, remove);
             }
         }
+
+        _complete |= message.Type == AssignmentsMessage.Types.Type.Complete;
     }
 
     /// <summary>The secret as the task has it: one that a driver made for this task alone goes by both ids.</summary>

@@ -27,11 +27,16 @@ internal sealed class TaskDependencies(AssignedObjects objects, SwarmTask task, 
 
     private Secret Secret(string id, string name) =>
         (_secrets.Any(s => s.SecretId == id) ? objects.Secret(task.Id, id) : null)
-        ?? throw new TaskRejectedException($"secret {name} ({id}) was not given to this node");
+        ?? throw Missing($"secret {name} ({id})", _secrets.Any(s => s.SecretId == id));
 
     private Config Config(string id, string name) =>
         (_configs.Any(c => c.ConfigId == id) ? objects.Config(id) : null)
-        ?? throw new TaskRejectedException($"config {name} ({id}) was not given to this node");
+        ?? throw Missing($"config {name} ({id})", _configs.Any(c => c.ConfigId == id));
+
+    // A task of an earlier life may go on before a manager was heard, and secrets are kept in memory only.
+    private Exception Missing(string what, bool isTheTasksOwn) => isTheTasksOwn && !objects.AreComplete
+        ? new TaskTemporaryException($"{what} has not come from a manager yet")
+        : new TaskRejectedException($"{what} was not given to this node");
 
     private ReadOnlyMemory<byte> Expanded(ReadOnlyMemory<byte> data, Driver? templating, string what)
     {

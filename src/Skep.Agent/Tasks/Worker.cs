@@ -242,6 +242,11 @@ internal sealed class Worker : IAsyncDisposable
                 if (address is not null)
                 {
                     _ingress.Add(task, address);
+                    if (manager.Current is not { Status.State: TaskState.Running, DesiredState: <= TaskState.Running })
+                    {
+                        // It ended, or was told to, while its address was asked for.
+                        await _ingress.RemoveAsync(task.Id);
+                    }
                 }
                 else
                 {

@@ -24,11 +24,12 @@ public sealed class ClusterStore : IDisposable
 
     private const int BatchBytes = 1024 * 1024;
     private const int KeptCommits = 2_000;
+    private const long KeptBytes = 64 * 1024 * 1024;
 
     private readonly IProposer? proposer;
     private readonly TimeProvider time;
     private readonly StoreTables tables = new();
-    private readonly CommitHub hub = new(KeptCommits);
+    private readonly CommitHub hub = new(KeptCommits, KeptBytes);
     private readonly SemaphoreSlim writer = new(1, 1);
     private readonly ReaderWriterLockSlim gate = new(LockRecursionPolicy.NoRecursion);
     private ulong version;
@@ -168,7 +169,7 @@ public sealed class ClusterStore : IDisposable
                 throw new InvalidDataException($"entry {index} of the log is no transaction of the store: {e.Message}", e);
             }
         }
-        Apply(index, actions);
+        Apply(index, actions, transaction.Length);
     }
 
     /// <summary>The whole state, as the log's snapshots carry it. Objects are shared, not copied.</summary>
@@ -240,7 +241,7 @@ public sealed class ClusterStore : IDisposable
         }
         if (proposer is null)
         {
-            Apply(Version + 1, tx.Actions);
+            Apply(Version + 1, tx.Actions, tx.SizeBytes);
             return Version;
         }
         var request = new InternalRaftRequest { Action = { tx.Actions } };
@@ -260,7 +261,7 @@ public sealed class ClusterStore : IDisposable
         }
     }
 
-    private void Apply(ulong index, IReadOnlyList<StoreAction> actions)
+    private void Apply(ulong index, IReadOnlyList<StoreAction> actions, long sizeBytes)
     {
         var changes = new StoreChange[actions.Count];
         gate.EnterWriteLock();
@@ -272,7 +273,7 @@ public sealed class ClusterStore : IDisposable
                 changes[i] = Apply(index, tables[kind], actions[i].Action, o);
             }
             Volatile.Write(ref version, index);
-            hub.Publish(new StoreCommit(index, changes));
+            hub.Publish(new StoreCommit(index, changes) { SizeBytes = sizeBytes });
         }
         finally
         {

@@ -24,4 +24,8 @@ public sealed record StoreChange(StoreChangeKind Kind, IStoreObject Object, ISto
 /// <summary>The changes of one transaction, applied together.</summary>
 /// <param name="Version">The index of the transaction in the log.</param>
 /// <param name="Changes">In the order in which they were made.</param>
-public sealed record StoreCommit(ulong Version, IReadOnlyList<StoreChange> Changes);
+public sealed record StoreCommit(ulong Version, IReadOnlyList<StoreChange> Changes)
+{
+    /// <summary>What it takes in the log, and about what keeping it takes of memory.</summary>
+    internal long SizeBytes { get; init; }
+}

@@ -1,21 +1,25 @@
 namespace Skep.Store.Watching;
 
 /// <summary>Hands each commit to every subscription, and keeps the newest ones for those that resume. Guarded by its owner's lock.</summary>
-internal sealed class CommitHub(int keptCommits)
+internal sealed class CommitHub(int keptCommits, long keptBytes)
 {
     private readonly Queue<StoreCommit> kept = new();
     private readonly List<StoreSubscription> subscriptions = [];
     private readonly Lock gate = new();
     private ulong droppedUpTo;
+    private long bytes;
 
     public void Publish(StoreCommit commit)
     {
         lock (gate)
         {
             kept.Enqueue(commit);
-            if (kept.Count > keptCommits)
+            bytes += commit.SizeBytes;
+            while (kept.Count > keptCommits || bytes > keptBytes)
             {
-                droppedUpTo = kept.Dequeue().Version;
+                StoreCommit dropped = kept.Dequeue();
+                bytes -= dropped.SizeBytes;
+                droppedUpTo = dropped.Version;
             }
             subscriptions.RemoveAll(s => !s.Offer(commit));
         }
@@ -55,6 +59,7 @@ internal sealed class CommitHub(int keptCommits)
         lock (gate)
         {
             kept.Clear();
+            bytes = 0;
             droppedUpTo = version;
             foreach (StoreSubscription subscription in subscriptions)
             {

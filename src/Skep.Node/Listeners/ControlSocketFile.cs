@@ -27,6 +27,10 @@ internal static partial class ControlSocketFile
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
         CheckOwner(folder, "the folder of the control socket");
+        if ((StatOf(folder).Mode & (OthersMayWrite | Sticky)) is > 0 and < Sticky)
+        {
+            throw new NodeStartException($"--listen-control-api {path}: others may write to {folder} and could put their own socket there; take that right away (chmod go-w) or choose a folder of your own");
+        }
         var file = new FileInfo(path);
         if (file.LinkTarget is not null)
         {
@@ -47,6 +51,12 @@ internal static partial class ControlSocketFile
         }
         File.Delete(path);
     }
+
+    /// <summary>
+    /// What this process makes while it is held is its owner's alone: between the making of a socket and a change of its mode
+    /// anybody could connect.
+    /// </summary>
+    public static IDisposable OwnerOnly() => new Mask(SetMask(OthersMask));
 
     /// <summary>Makes the socket its owner's alone.</summary>
     public static void Restrict(string path) => File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -88,9 +98,21 @@ internal static partial class ControlSocketFile
         return (BitConverter.ToUInt32(statx[20..]), BitConverter.ToUInt16(statx[28..]));
     }
 
+    private const uint OthersMask = 0x3f; // 077
+
+    private sealed class Mask(uint before) : IDisposable
+    {
+        public void Dispose() => SetMask(before);
+    }
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    private static partial uint SetMask(uint mask);
+
     private const int AtFdCwd = -100;
     private const int AtSymlinkNoFollow = 0x100;
-    private const uint StatxTypeAndUid = 0x1 | 0x8;
+    private const uint StatxTypeAndUid = 0x1 | 0x2 | 0x8;
+    private const int OthersMayWrite = 0x12; // 022
+    private const int Sticky = 0x200; // 01000
     private const int FileTypeMask = 0xf000;
     private const int SocketType = 0xc000;
 

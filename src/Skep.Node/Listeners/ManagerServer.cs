@@ -62,6 +62,7 @@ internal sealed class ManagerServer : IAsyncDisposable
         mapServices(app);
         try
         {
+            using IDisposable mask = ControlSocketFile.OwnerOnly();
             await app.StartAsync().ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or AddressInUseException)

@@ -39,14 +39,16 @@ internal sealed partial class AgentHost : IAsyncDisposable
         executor = NodeExecutors.Create(options, logs, time);
         var random = new Random();
         var remotes = new Remotes(FirstManagers(options, managerFromHere), random, Save);
-        var client = new NodeCertificateClient(state, keys, () => remotes.Select()?.Address, time, logs.CreateLogger<NodeCertificateClient>());
+        // What this manager advertises may lie behind a translation that it cannot reach itself through.
+        string AddressOf(KnownManager manager) => managerFromHere is not null && manager.NodeId == source.Current.NodeId ? managerFromHere : manager.Address;
+        var client = new NodeCertificateClient(state, keys, () => remotes.Select() is { } manager ? AddressOf(manager) : null, time, logs.CreateLogger<NodeCertificateClient>());
         renewer = new CertificateRenewer(source, ct => client.RenewAsync(source, ct), time, random, logs.CreateLogger<CertificateRenewer>());
         agent = new NodeAgent(
             new AgentOptions
             {
                 Folder = Path.Combine(options.StateDirectory, "worker"),
                 Remotes = remotes,
-                OpenChannel = manager => ManagerChannel.As(source, manager.Address),
+                OpenChannel = manager => ManagerChannel.As(source, AddressOf(manager)),
                 TlsInfo = () => source.Current.TlsInfo,
                 OnNodeChanged = OnNodeChangedAsync,
                 Hostname = options.Hostname,
@@ -81,8 +83,9 @@ internal sealed partial class AgentHost : IAsyncDisposable
         {
             // That is how it stops.
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
+        catch (Exception e)
         {
+            // Whoever waits for Failure has its reason; stopping goes on.
             LogEnded(logger, e.Message);
         }
         await executor.DisposeAsync().ConfigureAwait(false);

@@ -19,6 +19,11 @@ namespace Skep.Agent.Ingress;
 internal sealed class TcpRelay(
     Socket listener, int port, Backends backends, RelayLimits limits, ILogger logger, CancellationToken connections)
 {
+    private const int KeepAliveSeconds = 120;
+
+    // Where descriptors are short the next try fails at once, too.
+    private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(50);
+
     private readonly SemaphoreSlim _room = new(limits.MaxConnections);
 
     /// <summary>Accepts until it is cancelled.</summary>
@@ -41,7 +46,7 @@ internal sealed class TcpRelay(
             {
                 // The client has gone already, or descriptors are short; neither is the end of the port.
                 _room.Release();
-                await Task.Yield();
+                await Task.Delay(AcceptRetry, cancellationToken);
                 continue;
             }
 
@@ -56,6 +61,10 @@ internal sealed class TcpRelay(
             using (client)
             {
                 client.NoDelay = true;
+
+                // A client that vanished without a word must not hold its place for ever.
+                client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+                client.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
                 using var task = await ConnectAsync();
                 if (task is not null)
                 {

@@ -29,7 +29,7 @@ internal static partial class TaskLog
     [LoggerMessage(5108, LogLevel.Information, "{Count} tasks of an earlier life are taken up again")]
     public static partial void Resumed(ILogger logger, int count);
 
-    [LoggerMessage(5109, LogLevel.Warning, "looking for leftovers of an earlier life failed: {Error}; trying again every {DelayMs} ms")]
+    [LoggerMessage(5109, LogLevel.Information, "looking for leftovers of an earlier life failed: {Error}; trying again every {DelayMs} ms")]
     public static partial void OrphansKept(ILogger logger, string error, double delayMs);
 
     [LoggerMessage(5110, LogLevel.Error, "task {TaskId}: its manager failed, starting it again: {Error}")]

@@ -123,6 +123,7 @@ internal sealed class ImagePulls(EngineClient engine, int maxPulls, ILogger logg
         private readonly Lock _gate = new();
         private readonly CancellationTokenSource _giveUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         private int _waiting;
+        private bool _givenUp;
 
         public CancellationToken Token => _giveUp.Token;
 
@@ -132,7 +133,7 @@ internal sealed class ImagePulls(EngineClient engine, int maxPulls, ILogger logg
         {
             lock (_gate)
             {
-                if (_giveUp.IsCancellationRequested)
+                if (_givenUp || _giveUp.IsCancellationRequested)
                 {
                     return false;
                 }
@@ -150,6 +151,9 @@ internal sealed class ImagePulls(EngineClient engine, int maxPulls, ILogger logg
                 {
                     return;
                 }
+
+                // Decided here: whoever came between this and the cancellation would be cancelled with it.
+                _givenUp = true;
             }
 
             _giveUp.Cancel();

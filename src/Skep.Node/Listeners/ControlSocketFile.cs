@@ -102,7 +102,7 @@ internal static partial class ControlSocketFile
 
     private sealed class Mask(uint before) : IDisposable
     {
-        public void Dispose() => SetMask(before);
+        public void Dispose() => _ = SetMask(before);
     }
 
     [LibraryImport("libc", EntryPoint = "umask")]

@@ -71,7 +71,12 @@ public sealed class SessionTests : IAsyncLifetime
     public async Task A_failed_heartbeat_of_any_kind_makes_the_node_register_again_with_its_old_session(StatusCode code)
     {
         var failed = false;
-        _manager.OnHeartbeat = () => failed ? StatusCode.OK : (failed = true, code).code;
+        _manager.OnHeartbeat = () =>
+        {
+            var answer = failed ? StatusCode.OK : code;
+            failed = true;
+            return answer;
+        };
         Welcome();
         await using var agent = new RunningAgent(_manager);
         await _manager.Sessions.CountAsync(2);

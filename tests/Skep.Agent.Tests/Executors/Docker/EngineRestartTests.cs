@@ -9,10 +9,12 @@ using static Skep.Agent.Tests.Executors.Docker.DockerRun;
 namespace Skep.Agent.Tests.Executors.Docker;
 
 /// <summary>The engine goes and comes back while tasks run on it. It has an engine of its own, since others would fall with it.</summary>
-public sealed class EngineRestartTests
+public sealed class EngineRestartTests : IDisposable
 {
     private readonly List<(TaskState State, string Err)> _moves = [];
     private readonly SemaphoreSlim _moved = new(0);
+
+    public void Dispose() => _moved.Dispose();
 
     [Fact]
     public async Task A_running_task_is_found_ended_when_the_engine_is_back()

@@ -52,7 +52,6 @@ internal sealed class Daemon(string folder, string name, string[] flags, string[
     {
         if (!Runs)
         {
-            process?.Dispose();
             return;
         }
         Signal(Posix.Continue);
@@ -65,7 +64,7 @@ internal sealed class Daemon(string folder, string name, string[] flags, string[
         catch (OperationCanceledException)
         {
             process!.Kill();
+            await process.WaitForExitAsync(CancellationToken.None);
         }
-        process!.Dispose();
     }
 }

@@ -179,7 +179,7 @@ public sealed partial class Services_of_processes(ThreeNodes nodes) : IClassFixt
         (await c.CtlWithInputAsync("s3cret-of-the-hive", "secret", "create", "pass")).Ok.ToString();
         (await c.CtlWithInputAsync("listen=1", "config", "create", "conf")).Ok.ToString();
         await c.CreateAsync(
-            "reader", "cat /run/secrets/pass /listen.conf; echo; exec sleep 100000", "--secret", "pass", "--config", "conf:/listen.conf");
+            "reader", "cat /run/secrets/pass /run/secrets/listen.conf; echo; exec sleep 100000", "--secret", "pass", "--config", "conf:/run/secrets/listen.conf");
         SwarmTask task = (await c.RunsAsync("reader", 1)).Single();
         string said = "";
         await Wait.Until(

@@ -37,8 +37,7 @@ public sealed class Storage
         Directory.CreateDirectory(disk);
         Said mounted = await Shell.RunAsync("mount", ["-t", "tmpfs", "-o", "size=300m,mode=0700", "tmpfs", disk]);
         Assert.SkipUnless(mounted.Exit == 0, "no tmpfs can be mounted here: " + mounted.Errors.Trim());
-        c.Add("node-1", "--listen-control-api", c.Socket, "--listen-remote-api", c.Address).Start();
-        await c.AnswersAsync();
+        await c.FoundAsync();
         await c.OkAsync("service", "create", "--name", "first", "--image", "redis", "--replicas", "0");
 
         // What is left, but for a page, is filled; then configs fill what the log had set aside.

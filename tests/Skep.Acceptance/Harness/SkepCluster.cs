@@ -13,12 +13,13 @@ internal sealed partial class SkepCluster : IAsyncDisposable
     private readonly GrpcChannel channel;
     private bool diedWell = true;
 
-    public SkepCluster()
+    /// <param name="host">Address of this machine that the manager listens on.</param>
+    public SkepCluster(string host = "127.0.0.1")
     {
         Programs.Need();
         Folder = Directory.CreateTempSubdirectory("skep-accept-").FullName;
         Socket = Path.Combine(Folder, "manager", "swarm.sock");
-        Port = FreePort();
+        Address = $"{host}:{FreePort()}";
         channel = ChannelTo(Socket);
         Control = new Control.ControlClient(channel);
     }
@@ -27,9 +28,8 @@ internal sealed partial class SkepCluster : IAsyncDisposable
 
     public string Socket { get; }
 
-    public int Port { get; }
-
-    public string Address => $"127.0.0.1:{Port}";
+    /// <summary>Where the manager listens.</summary>
+    public string Address { get; }
 
     public Control.ControlClient Control { get; }
 
@@ -52,13 +52,12 @@ internal sealed partial class SkepCluster : IAsyncDisposable
     });
 
     /// <summary>Founds a cluster with one manager, node-1, and as many workers beside it.</summary>
-    public static async Task<SkepCluster> StartAsync(int workers, string heartbeat = "5s", params string[] managerFlags)
+    public static async Task<SkepCluster> StartAsync(int workers, string heartbeat = "5s", params string[] flags)
     {
         var cluster = new SkepCluster();
+        await cluster.FoundAsync(flags);
         try
         {
-            cluster.Add("node-1", ["--listen-control-api", cluster.Socket, "--listen-remote-api", cluster.Address, .. managerFlags]).Start();
-            await cluster.AnswersAsync();
             if (heartbeat != "5s")
             {
                 (await cluster.CtlAsync("cluster", "update", "default", "--heartbeatperiod", heartbeat)).Ok.ToString();
@@ -66,7 +65,7 @@ internal sealed partial class SkepCluster : IAsyncDisposable
             string token = await cluster.WorkerTokenAsync();
             for (int i = 2; i < workers + 2; i++)
             {
-                cluster.Join($"node-{i}", token);
+                cluster.Join($"node-{i}", token, flags);
             }
             await cluster.ReadyAsync(workers + 1);
             return cluster;
@@ -75,6 +74,22 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         {
             cluster.diedWell = false;
             await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the manager, node-1.</summary>
+    public async Task FoundAsync(params string[] flags)
+    {
+        try
+        {
+            Add("node-1", ["--listen-control-api", Socket, "--listen-remote-api", Address, .. flags]).Start();
+            await AnswersAsync();
+        }
+        catch
+        {
+            diedWell = false;
+            await DisposeAsync();
             throw;
         }
     }

@@ -15,7 +15,6 @@ public sealed class Docker_Engine_as_worker
         await using DockerEngine engine = await DockerEngine.StartAsync(network.Wrapper);
         await using var c = new SkepCluster(network.Outside);
         await c.FoundAsync();
-        await c.OkAsync("cluster", "update", "default", "--heartbeatperiod", "1s");
 
         (await DockerAsync(engine, "swarm", "join", "--token", await c.WorkerTokenAsync(), c.Address)).Ok.ToString();
         await c.ReadyAsync(2);

@@ -22,7 +22,7 @@ public sealed class ContainerNodes : IAsyncLifetime
         {
             engine = await DockerEngine.StartAsync();
             await engine.ImportRedisAsync();
-            cluster = await SkepCluster.StartAsync(2, "1s", "--engine-addr", "unix://" + engine.Socket);
+            cluster = await SkepCluster.StartAsync(2, "5s", "--engine-addr", "unix://" + engine.Socket);
             await Wait.Until("the nodes show their engine", async () => (await cluster.NodesAsync()).All(n => n.Description.Engine.EngineVersion.Length > 0), cluster.LogsAsync);
         }
         return (cluster, engine!);

@@ -41,9 +41,18 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         }
         catch (EngineException e)
         {
-            if (e.StatusCode == HttpStatusCode.Conflict && await IsOursAsync(cancellationToken))
+            if (e.StatusCode == HttpStatusCode.Conflict)
             {
-                return;
+                // The name is taken before the container can be seen: an attempt that was broken off is still being carried out.
+                if (await LookAsync(cancellationToken) is not { } there)
+                {
+                    throw new TaskTemporaryException(e.Message, e);
+                }
+
+                if (IsOurs(there))
+                {
+                    return;
+                }
             }
 
             services.Files.Remove(task.Id);
@@ -286,8 +295,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         }
     }
 
-    private async Task<bool> IsOursAsync(CancellationToken cancellationToken) =>
-        await LookAsync(cancellationToken) is { Config.Labels: { } labels } && labels.TryGetValue(ContainerLabels.TaskId, out var id) && id == task.Id;
+    private bool IsOurs(ContainerInspectResponse container) =>
+        container.Config?.Labels is { } labels && labels.TryGetValue(ContainerLabels.TaskId, out var id) && id == task.Id;
 
     private async Task<ContainerInspectResponse?> RecentAsync(CancellationToken cancellationToken) =>
         _seen is { } seen && _seenAt == _pulse.Count ? seen : await LookAsync(cancellationToken);

@@ -7,6 +7,7 @@ using Skep.Identity.Joining;
 using Skep.Identity.Keys;
 using Skep.Identity.Tokens;
 using Skep.Manager.Certificates;
+using Skep.Node.Agents;
 using Skep.Node.Managers;
 using Skep.Node.Metrics;
 
@@ -21,6 +22,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
     /// <exception cref="NodeStartException">It cannot run, for a reason that its user can mend.</exception>
     public async Task RunAsync(CancellationToken ct)
     {
+        CheckOptions();
         var state = new StateDirectory(options.StateDirectory);
         CreateState(state);
         using StateLock held = StateLock.Take(options.StateDirectory);
@@ -76,9 +78,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
             LogFounded(logger, founder.ClusterId);
             return founder;
         }
-        JoinToken? token = options.JoinToken is null ? null
-            : JoinToken.TryParse(options.JoinToken, out JoinToken? parsed) ? parsed
-            : throw new NodeStartException(JoinToken.InvalidMessage);
+        JoinToken? token = options.JoinToken is not null && JoinToken.TryParse(options.JoinToken, out JoinToken? parsed) ? parsed : null;
         LogJoining(logger, options.JoinAddress);
         var client = new NodeCertificateClient(state, keys, () => options.JoinAddress, time, logs.CreateLogger<NodeCertificateClient>());
         try
@@ -92,6 +92,22 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
         catch (FormatException e)
         {
             throw new NodeStartException($"--join-addr: {e.Message}", e);
+        }
+    }
+
+    // Before anything is made: a cluster founded by a start with a wrong flag would be gone on with by the next, right one.
+    private void CheckOptions()
+    {
+        _ = ListenAddress.Parse(options.RemoteApi, "--listen-remote-api");
+        _ = NodeExecutors.EngineSocket(options.EngineAddress);
+        _ = GenericResourceFlag.Parse(options.GenericResources);
+        if (options is { JoinToken: not null, JoinAddress: null })
+        {
+            throw new NodeStartException("--join-token needs --join-addr: name the manager to join, for instance --join-addr 192.0.2.1:4242");
+        }
+        if (options.JoinToken is { } token && !JoinToken.TryParse(token, out _))
+        {
+            throw new NodeStartException($"--join-token: {JoinToken.InvalidMessage}; swarmctl cluster inspect default shows the cluster's");
         }
     }
 

@@ -47,6 +47,8 @@ internal static class DaemonCommand
         using ILoggerFactory logs = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(level)
             .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
+            // A listener that cannot be had is told in one line, by the error the command ends with.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
             .AddFilter("Grpc", level > LogLevel.Error ? level : LogLevel.Error)
             .AddSimpleConsole(console =>
             {

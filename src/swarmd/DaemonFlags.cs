@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Swarmd;
 
@@ -7,12 +8,12 @@ internal static class DaemonFlags
 {
     public static readonly Option<string> AdvertiseRemoteApi = Text("--advertise-remote-api", "Advertise address for remote API");
     public static readonly Option<bool> Autolock = new("--autolock") { Description = "Require an unlock key in order to start a manager once it's been stopped" };
-    public static readonly Option<uint> ElectionTick = new("--election-tick") { Description = "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; one manager elects itself at once", DefaultValueFactory = _ => 10 };
+    public static readonly Option<uint> ElectionTick = Ticks("--election-tick", "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; one manager elects itself at once", 10);
     public static readonly Option<string> EngineAddr = Text("--engine-addr", "Address of engine instance of agent.", "unix:///var/run/docker.sock");
     public static readonly Option<string> ExternalCa = Text("--external-ca", "Specifications of one or more certificate signing endpoints");
     public static readonly Option<bool> ForceNewCluster = new("--force-new-cluster") { Description = "Force the creation of a new cluster from data directory; with one manager the directory is the cluster already" };
     public static readonly Option<string> GenericNodeResources = Text("--generic-node-resources", "user defined resources (e.g. fpga=2,gpu=UUID1,gpu=UUID2,gpu=UUID3)");
-    public static readonly Option<uint> HeartbeatTick = new("--heartbeat-tick") { Description = "Defines the heartbeat interval (in seconds) for raft member health-check; one manager has no other to check", DefaultValueFactory = _ => 1 };
+    public static readonly Option<uint> HeartbeatTick = Ticks("--heartbeat-tick", "Defines the heartbeat interval (in seconds) for raft member health-check; one manager has no other to check", 1);
     public static readonly Option<string> Hostname = Text("--hostname", "Override reported agent hostname");
     public static readonly Option<string> JoinAddr = Text("--join-addr", "Join cluster with a node at this address");
     public static readonly Option<string> JoinToken = Text("--join-token", "Specifies the secret token required to join the cluster");
@@ -32,6 +33,22 @@ internal static class DaemonFlags
         JoinAddr, JoinToken, ListenControlApi, ListenDebug, ListenMetrics, ListenRemoteApi, LogLevelName, StateDir, UnlockKey, ShowVersion,
         AllowRootTasks,
     ];
+
+    private static Option<uint> Ticks(string name, string description, uint value) => new(name)
+    {
+        Description = description,
+        HelpName = "uint",
+        DefaultValueFactory = _ => value,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[^1].Value;
+            if (!uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint ticks))
+            {
+                result.AddError($"invalid argument \"{text}\" for {name}: expected a whole number of seconds");
+            }
+            return ticks;
+        },
+    };
 
     private static Option<string> Text(string name, string description, string? value = null)
     {

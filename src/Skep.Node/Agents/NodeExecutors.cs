@@ -19,7 +19,9 @@ internal static class NodeExecutors
         new ProcessExecutor(new ProcessExecutorOptions { StateDir = options.StateDirectory, AllowRootTasks = options.AllowRootTasks }, logs),
     ]);
 
-    private static string EngineSocket(string address) =>
+    /// <summary>The path of the socket in <c>unix://path</c>.</summary>
+    /// <exception cref="NodeStartException">The address is no unix socket's.</exception>
+    public static string EngineSocket(string address) =>
         address.StartsWith(UnixScheme, StringComparison.Ordinal) && address.Length > UnixScheme.Length
             ? address[UnixScheme.Length..]
             : throw new NodeStartException($"--engine-addr {address}: expected the engine's unix socket, for instance unix:///var/run/docker.sock");

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Skep.Node.Tests.Starting;
+
+/// <summary>A start with a wrong flag says which and leaves no cluster behind that the next start would go on with.</summary>
+public sealed class Wrong_options_change_nothing
+{
+    private static readonly string Folder = Path.Combine(Path.GetTempPath(), "skep-wrong-options-" + Path.GetRandomFileName());
+
+    public static readonly TheoryData<string, NodeOptions> Wrong = new()
+    {
+        { "--listen-remote-api nowhere: expected host:port", new() { StateDirectory = Folder, RemoteApi = "nowhere" } },
+        { "--engine-addr engine: expected the engine's unix socket", new() { StateDirectory = Folder, EngineAddress = "engine" } },
+        { "--generic-node-resources gpu: \"gpu\" is not kind=count or kind=name", new() { StateDirectory = Folder, GenericResources = "gpu" } },
+        { "--join-token needs --join-addr", new() { StateDirectory = Folder, JoinToken = "SWMTKN-1-x" } },
+        { "--join-token: invalid join token", new() { StateDirectory = Folder, JoinToken = "x", JoinAddress = "127.0.0.1:4242" } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong), DisableDiscoveryEnumeration = true)]
+    public async Task The_flag_is_named_and_no_state_is_made(string message, NodeOptions options)
+    {
+        var host = new NodeHost(options, NullLoggerFactory.Instance, TimeProvider.System);
+
+        NodeStartException refused = await Assert.ThrowsAsync<NodeStartException>(() => host.RunAsync(TestContext.Current.CancellationToken));
+
+        Assert.StartsWith(message, refused.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Folder));
+    }
+}

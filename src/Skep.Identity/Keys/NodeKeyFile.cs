@@ -167,6 +167,12 @@ public sealed class NodeKeyFile
                 _kek = _kek with { Version = version };
             }
 
+            if (block.Label != EncryptedLabel)
+            {
+                // An unlock key that is still given after autolock was turned off locks nothing.
+                _kek = _kek with { Key = null };
+            }
+
             return new NodeKey(Decrypt(block), DataKeys.FromHeaders(block.Headers, _kek));
         }
         catch (Exception e) when (e is FormatException or InvalidDataException or Google.Protobuf.InvalidProtocolBufferException)

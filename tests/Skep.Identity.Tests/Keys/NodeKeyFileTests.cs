@@ -29,6 +29,18 @@ public sealed class NodeKeyFileTests : IDisposable
     }
 
     [Fact]
+    public void An_unlock_key_given_for_a_file_that_is_not_locked_counts_for_nothing()
+    {
+        WriteNew(Open());
+        var file = new NodeKeyFile(_state, TimeProvider.System, UnlockKey.Generate());
+
+        file.Read();
+
+        Assert.False(file.KeyEncryptionKey.Locks);
+        Assert.False(file.Rewrap(new KeyEncryptionKey(null, file.KeyEncryptionKey.Version)));
+    }
+
+    [Fact]
     public void What_is_written_is_read_again()
     {
         var (certificate, key) = WriteNew(Open());

@@ -99,7 +99,7 @@ public sealed partial class Services_of_processes(ThreeNodes nodes) : IClassFixt
         SkepCluster c = await nodes.GetAsync();
         await c.CreateAsync("fails", Sleep, "--replicas", "3");
         await c.RunsAsync("fails", 3);
-        await c.OkAsync("service", "update", "fails", "--args", "-c,\"exit 3\"", "--restart-condition", "none", "--update-delay", "3s");
+        await c.OkAsync("service", "update", "fails", "--args", "-c,\"exit 3\"", "--restart-condition", "none", "--update-parallelism", "1", "--update-delay", "3s");
         await Wait.Until("the update pauses", async () => (await c.ServiceAsync("fails")).UpdateStatus?.State == UpdateStatus.Types.UpdateState.Paused);
         Assert.Matches(" State +: PAUSED\n", Plain(await c.OkAsync("service", "inspect", "fails")));
         Assert.Equal(2, (await c.RunningAsync("fails")).Count);

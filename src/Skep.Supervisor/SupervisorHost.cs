@@ -3,6 +3,7 @@ using Skep.Supervisor.Cgroups;
 using Skep.Supervisor.Loop;
 using Skep.Supervisor.Native;
 using Skep.Supervisor.Server;
+using Skep.Supervisor.Spawning;
 using Skep.Supervisor.Tasks;
 
 namespace Skep.Supervisor;
@@ -100,6 +101,7 @@ internal static unsafe class SupervisorHost
 
     private static void Detach(string stateDir)
     {
+        LetGoOfInherited();
         // Fails for a group leader, which whoever runs us from a shell wants to keep.
         _ = Libc.SetSid();
         _ = Libc.UMask(0x3F);
@@ -115,6 +117,27 @@ internal static unsafe class SupervisorHost
         {
             files.Soft = files.Hard;
             _ = Libc.SetRLimit(Consts.RLimitNoFile, &files);
+        }
+    }
+
+    /// <summary>
+    /// Closes what whoever started us left open: a lock or a pipe of theirs is not to stay held for as long as we live.
+    /// What this program opened itself is marked to be closed on exec, what came through exec is not.
+    /// </summary>
+    private static void LetGoOfInherited()
+    {
+        const int GetFlags = 1;
+        if (!Child.IsCompiledAhead)
+        {
+            // The other runtime's own descriptors are not ours to judge.
+            return;
+        }
+        foreach (var path in Directory.GetFileSystemEntries("/proc/self/fd"))
+        {
+            if (int.TryParse(Path.GetFileName(path), out var fd) && fd > 2 && Libc.FCntl(fd, GetFlags, 0) == 0)
+            {
+                _ = Libc.Close(fd);
+            }
         }
     }
 

@@ -3,7 +3,7 @@ using Skep.Acceptance.Harness;
 
 namespace Skep.Acceptance.Faults;
 
-public sealed class Killed_and_frozen_nodes(ShortHeartbeats nodes) : IClassFixture<ShortHeartbeats>, IAsyncDisposable
+public sealed class Killed_and_frozen_nodes(ThreeNodes nodes) : IClassFixture<ThreeNodes>, IAsyncDisposable
 {
     private const string Sleep = "exec sleep 100000";
 

@@ -39,9 +39,3 @@ public sealed class OneNode : ClusterFixture
 {
     internal override Task<SkepCluster> StartAsync() => SkepCluster.StartAsync(workers: 0);
 }
-
-/// <summary>Three nodes whose workers are missed within seconds.</summary>
-public sealed class ShortHeartbeats : ClusterFixture
-{
-    internal override Task<SkepCluster> StartAsync() => SkepCluster.StartAsync(workers: 2, heartbeat: "1s");
-}

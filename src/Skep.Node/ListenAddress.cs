@@ -11,7 +11,7 @@ internal static class ListenAddress
     {
         int colon = text.LastIndexOf(':');
         string host = colon < 0 ? "" : text[..colon].TrimStart('[').TrimEnd(']');
-        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port) || port == 0)
         {
             throw new NodeStartException($"{flag} {text}: expected host:port, for instance 0.0.0.0:4242");
         }

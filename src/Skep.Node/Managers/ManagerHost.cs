@@ -56,6 +56,7 @@ internal sealed class ManagerHost : IAsyncDisposable
         try
         {
             await ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), ct).ConfigureAwait(false);
+            OwnCertificate.RenewIfOver(store.Store, keys, identity, time);
             var streams = new ActiveStreams();
             var parts = new ManagerParts(
                 store.Store,

@@ -68,6 +68,21 @@ public sealed class ClusterFoundingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_manager_that_was_off_past_the_end_of_its_certificate_signs_a_new_one_for_itself()
+    {
+        var founder = Found();
+        await CompleteAsync(founder);
+        var later = new FakeTimeProvider(founder.Certificate.NotAfter.AddDays(1));
+        var source = new NodeIdentitySource(NodeIdentityStore.Load(_state, _keys, later.GetUtcNow(), allowExpired: true)!);
+
+        Assert.True(OwnCertificate.RenewIfOver(_store, _keys, source, later));
+
+        Assert.Equal(founder.Subject, source.Current.Subject);
+        Assert.Equal(source.Current.Certificate.Thumbprint, NodeIdentityStore.Load(_state, _keys, later.GetUtcNow())!.Certificate.Thumbprint);
+        Assert.False(OwnCertificate.RenewIfOver(_store, _keys, source, later));
+    }
+
+    [Fact]
     public async Task The_root_key_leaves_the_disk_when_it_is_in_the_cluster()
     {
         var founder = Found();

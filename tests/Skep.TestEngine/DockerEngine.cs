@@ -300,7 +300,7 @@ public sealed partial class DockerEngine : IAsyncDisposable
 
     private static string TryRun(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = "/" })!;
         var error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0 ? "" : error.Trim() is { Length: > 0 } said ? said : $"ended with {process.ExitCode}";

@@ -57,7 +57,7 @@ public sealed class DockerSwarmManagerTests(EngineFixture fixture)
 
         var created = await docker.SendAsync(HttpMethod.Post, "/services/create", new
         {
-            Name = "web",
+            Name = "swarmweb",
             Mode = new { Replicated = new { Replicas = 2 } },
             TaskTemplate = new
             {
@@ -68,14 +68,14 @@ public sealed class DockerSwarmManagerTests(EngineFixture fixture)
         Assert.Equal(201, created);
         await UntilAsync("both tasks RUNNING", async () => (await TasksAsync(docker)).Count(t => StateOf(t) == "running") == 2);
 
-        var containers = (await engine.ContainersAsync()).Where(c => c.GetProperty("Labels").GetProperty("com.docker.swarm.service.name").GetString() == "web").ToList();
+        var containers = (await engine.ContainersAsync()).Where(c => c.GetProperty("Labels").GetProperty("com.docker.swarm.service.name").GetString() == "swarmweb").ToList();
         Assert.Equal(2, containers.Count);
         var node = Assert.Single((await docker.GetAsync("/nodes")).EnumerateArray(), n => n.GetProperty("Description").GetProperty("Hostname").GetString() == "skep-worker");
         Assert.Equal("ready", node.GetProperty("Status").GetProperty("State").GetString());
         Assert.Contains(KnownManagers.Load(state), m => m.Address == $"{net.Inside}:2377" && m.NodeId.Length > 0);
 
         await UntilAsync("logs through the manager", async () =>
-            (await docker.TextAsync("/services/web/logs?stdout=1")).Contains("hello from skep-worker", StringComparison.Ordinal));
+            (await docker.TextAsync("/services/swarmweb/logs?stdout=1")).Contains("hello from skep-worker", StringComparison.Ordinal));
 
         // One container killed by hand is replaced.
         await engine.SendAsync(HttpMethod.Post, $"/containers/{containers[0].GetProperty("Id").GetString()}/kill");
@@ -85,9 +85,9 @@ public sealed class DockerSwarmManagerTests(EngineFixture fixture)
             return tasks.Any(t => StateOf(t) == "failed") && tasks.Count(t => StateOf(t) == "running") == 2;
         });
 
-        await docker.SendAsync(HttpMethod.Delete, "/services/web");
+        await docker.SendAsync(HttpMethod.Delete, "/services/swarmweb");
         await UntilAsync("all containers removed", async () => !(await engine.ContainersAsync()).Any(c =>
-            c.GetProperty("Labels").TryGetProperty("com.docker.swarm.service.name", out var name) && name.GetString() == "web"));
+            c.GetProperty("Labels").TryGetProperty("com.docker.swarm.service.name", out var name) && name.GetString() == "swarmweb"));
 
         await stopping.CancelAsync();
         await running.WaitAsync(Patience);

@@ -20,9 +20,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     private readonly string _name = TaskParts.Name(task);
     private readonly Pulse _pulse = services.Events.Watch(task.Id);
 
-    // The last look at the container, and the beats that had been heard before it.
-    private volatile ContainerInspectResponse? _seen;
-    private volatile int _seenAt = -1;
+    // The last look at the container.
+    private volatile Look? _seen;
 
     private EngineClient Engine => services.Engine;
 
@@ -44,7 +43,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
             if (e.StatusCode == HttpStatusCode.Conflict)
             {
                 // The name is taken before the container can be seen: an attempt that was broken off is still being carried out.
-                if (await LookAsync(cancellationToken) is not { } there)
+                if ((await LookAsync(cancellationToken)).Container is not { } there)
                 {
                     throw new TaskTemporaryException(e.Message, e);
                 }
@@ -82,7 +81,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
 
         while (true)
         {
-            var container = await LookAsync(cancellationToken) ?? throw new TaskRejectedException("the container was removed while it was starting");
+            var look = await LookAsync(cancellationToken);
+            var container = look.Container ?? throw new TaskRejectedException("the container was removed while it was starting");
             if (!container.State!.Running || !HasHealthcheck(container))
             {
                 // One that has ended already is left to the wait, which says how.
@@ -98,7 +98,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
                     throw new TaskRejectedException("unhealthy container");
             }
 
-            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+            await NextAsync(look, cancellationToken);
         }
     }
 
@@ -106,8 +106,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     {
         while (true)
         {
-            var container = _seen is { } seen && _seenAt == _pulse.Count ? seen : await LookAsync(cancellationToken);
-            if (container is null)
+            var look = await RecentAsync(cancellationToken);
+            if (look.Container is not { } container)
             {
                 throw new TaskRejectedException("the container was removed");
             }
@@ -130,7 +130,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
                 throw new TaskRejectedException("unhealthy container");
             }
 
-            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+            await NextAsync(look, cancellationToken);
             _seen = null;
         }
     }
@@ -166,9 +166,9 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
             // Gone, or not running.
         }
 
-        while (await LookAsync(cancellationToken) is { State.Running: true })
+        while (await LookAsync(cancellationToken) is { Container.State.Running: true } look)
         {
-            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+            await NextAsync(look, cancellationToken);
         }
     }
 
@@ -194,14 +194,14 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     }
 
     public async Task<ContainerStatus?> GetContainerStatusAsync(CancellationToken cancellationToken) =>
-        await RecentAsync(cancellationToken) is { } container ? StatusOf(container) : null;
+        (await RecentAsync(cancellationToken)).Container is { } container ? StatusOf(container) : null;
 
     public async Task<PortStatus?> GetPortStatusAsync(CancellationToken cancellationToken) =>
-        await RecentAsync(cancellationToken) is { } container ? ContainerPorts.Status(container) : null;
+        (await RecentAsync(cancellationToken)).Container is { } container ? ContainerPorts.Status(container) : null;
 
     public async Task<IPAddress?> GetAddressAsync(CancellationToken cancellationToken)
     {
-        if (await RecentAsync(cancellationToken) is not { State.Running: true } container)
+        if ((await RecentAsync(cancellationToken)).Container is not { State.Running: true } container)
         {
             return null;
         }
@@ -233,7 +233,8 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         ContainerInspectResponse? container;
         while (true)
         {
-            container = await LookAsync(cancellationToken);
+            var look = await LookAsync(cancellationToken);
+            container = look.Container;
             if (container is not null && container.State!.Status != "created")
             {
                 break;
@@ -244,7 +245,7 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
                 return;
             }
 
-            await _pulse.NextAsync(_seenAt, LookAnyway, services.Options.Time, cancellationToken);
+            await NextAsync(look, cancellationToken);
         }
 
         await new ContainerLog(Engine, _name, container.Config!.Tty).ReadAsync(options, publish, cancellationToken);
@@ -298,22 +299,30 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     private bool IsOurs(ContainerInspectResponse container) =>
         container.Config?.Labels is { } labels && labels.TryGetValue(ContainerLabels.TaskId, out var id) && id == task.Id;
 
-    private async Task<ContainerInspectResponse?> RecentAsync(CancellationToken cancellationToken) =>
-        _seen is { } seen && _seenAt == _pulse.Count ? seen : await LookAsync(cancellationToken);
+    private Task NextAsync(Look look, CancellationToken cancellationToken) =>
+        _pulse.NextAsync(look.Beats, LookAnyway, services.Options.Time, cancellationToken);
 
-    private async Task<ContainerInspectResponse?> LookAsync(CancellationToken cancellationToken)
+    private async Task<Look> RecentAsync(CancellationToken cancellationToken) =>
+        _seen is { } seen && seen.Beats == _pulse.Count ? seen : await LookAsync(cancellationToken);
+
+    private async Task<Look> LookAsync(CancellationToken cancellationToken)
     {
         var beats = _pulse.Count;
+        ContainerInspectResponse? container = null;
         try
         {
-            var container = await Engine.CallAsync((c, token) => c.Containers.InspectContainerAsync(_name, token), cancellationToken);
-            (_seen, _seenAt) = (container, beats);
-            return container;
+            container = await Engine.CallAsync((c, token) => c.Containers.InspectContainerAsync(_name, token), cancellationToken);
         }
         catch (EngineException e) when (e.StatusCode == HttpStatusCode.NotFound)
         {
-            (_seen, _seenAt) = (null, beats);
-            return null;
+            // Not made yet, or removed.
         }
+
+        var look = new Look(container, beats);
+        _seen = look;
+        return look;
     }
+
+    /// <summary>The container as it was seen, and how often its pulse had beaten by then.</summary>
+    private sealed record Look(ContainerInspectResponse? Container, int Beats);
 }

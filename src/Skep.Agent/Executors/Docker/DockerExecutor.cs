@@ -107,6 +107,7 @@ public sealed class DockerExecutor : IExecutor
         await _services.Events.DisposeAsync();
         _services.Pulls.Dispose();
         _services.Engine.Dispose();
+        _services.Files.Release();
     }
 
     private async Task RemoveAsync(ContainerListResponse container, CancellationToken cancellationToken)

@@ -75,6 +75,19 @@ internal sealed partial class TaskFiles(string folder)
         }
     }
 
+    /// <summary>Lets go of the tmpfs where nothing is on it, so that the state directory can be removed.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+            {
+                _ = Unmount(folder, Detach);
+                _isReady = false;
+            }
+        }
+    }
+
     private static void Write(string path, Entry entry, ReadOnlyMemory<byte> content)
     {
         // Anew rather than over: the mode of the old one may forbid it.
@@ -157,6 +170,11 @@ internal sealed partial class TaskFiles(string folder)
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Mount(string source, string target, string type, nuint flags, string data);
+
+    private const int Detach = 2;
+
+    [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Unmount(string target, int flags);
 
     [LibraryImport("libc", EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int ChangeOwner(string path, uint uid, uint gid);

@@ -14,10 +14,12 @@ internal sealed class DockerRun : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly List<IController> _controllers = [];
+    private readonly bool _ownsDirectory;
 
     public DockerRun(DockerEngine engine, string? stateDirectory = null)
     {
         Engine = engine;
+        _ownsDirectory = stateDirectory is null;
         StateDirectory = stateDirectory ?? Directory.CreateTempSubdirectory("skep-agent-docker-").FullName;
         Executor = new DockerExecutor(
             new DockerExecutorOptions { Socket = engine.Socket, StateDirectory = StateDirectory }, NullLogger<DockerExecutor>.Instance);
@@ -112,6 +114,10 @@ internal sealed class DockerRun : IAsyncDisposable
         }
 
         await Executor.DisposeAsync();
+        if (_ownsDirectory)
+        {
+            Directory.Delete(StateDirectory, recursive: true);
+        }
     }
 
     /// <summary>Secrets and configs by id.</summary>

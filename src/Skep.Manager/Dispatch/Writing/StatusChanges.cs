@@ -24,7 +24,8 @@ internal static class StatusChanges
         {
             return false;
         }
-        SwarmTask changed = task.Clone();
+        // Its lists stay as they are and are shared: a report concerns the status alone.
+        SwarmTask changed = task.SharingCopy();
         changed.Status = status.Clone();
         changed.Status.AppliedBy = appliedBy;
         changed.Status.AppliedAt = Timestamp.FromDateTimeOffset(now);

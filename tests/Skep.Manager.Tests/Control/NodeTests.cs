@@ -94,15 +94,17 @@ public sealed class NodeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_removed_node_s_certificate_is_kept_out_and_its_attachments_are_orphaned()
+    public async Task A_removed_node_s_certificate_is_kept_out_and_its_tasks_are_orphaned()
     {
         Worker("n1", state: NodeStatus.Types.State.Down);
         cluster.Add(new SwarmTask { Id = "t1", NodeId = "n1", Spec = new() { Attachment = new() }, Status = new() { State = TaskState.Running } });
         cluster.Add(new SwarmTask { Id = "t2", NodeId = "n1", Spec = new() { Container = new() }, Status = new() { State = TaskState.Running } });
+        cluster.Add(new SwarmTask { Id = "t3", NodeId = "n1", Spec = new() { Container = new() }, Status = new() { State = TaskState.Failed } });
         await Remove("n1");
         Assert.Contains("n1", cluster.Cluster.BlacklistedCertificates.Keys);
         Assert.Equal(TaskState.Orphaned, cluster.Get<SwarmTask>("t1").Status.State);
-        Assert.Equal(TaskState.Running, cluster.Get<SwarmTask>("t2").Status.State);
+        Assert.Equal(TaskState.Orphaned, cluster.Get<SwarmTask>("t2").Status.State);
+        Assert.Equal(TaskState.Failed, cluster.Get<SwarmTask>("t3").Status.State);
     }
 
     [Fact]

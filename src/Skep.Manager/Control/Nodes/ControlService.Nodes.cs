@@ -3,13 +3,14 @@ using Grpc.Core;
 using Skep.Identity;
 using Skep.Manager.Certificates;
 using Skep.Store;
+using Timestamp = Google.Protobuf.WellKnownTypes.Timestamp;
 
 namespace Skep.Manager.Control;
 
 public sealed partial class ControlService
 {
-    // An attachment is orphaned in the transaction that removes its node, which has room for this many.
-    private const int AttachmentsInOneTransaction = ClusterStore.MaxChanges - 8;
+    // Tasks are orphaned in the transaction that removes their node, which has room for this many.
+    private const int OrphansInOneTransaction = ClusterStore.MaxChanges - 8;
 
     /// <inheritdoc/>
     public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
@@ -73,7 +74,7 @@ public sealed partial class ControlService
         {
             throw Refusal.Invalid();
         }
-        List<string> attachments = [];
+        List<string> orphans = [];
         await WriteAsync(
             tx =>
             {
@@ -83,15 +84,15 @@ public sealed partial class ControlService
                     ?? throw new RpcException(new Status(StatusCode.Internal, "could not fetch cluster object"));
                 NodeBlacklist.Add(cluster, node, time.GetUtcNow());
                 tx.Update(cluster);
-                attachments = [.. tx.TasksByNode(node.Id).Where(t => t.Spec?.Attachment is not null).Select(t => t.Id)];
-                foreach (string id in attachments.Take(AttachmentsInOneTransaction))
+                orphans = [.. tx.TasksByNode(node.Id).Where(IsUnderWay).Select(t => t.Id)];
+                foreach (string id in orphans.Take(OrphansInOneTransaction))
                 {
                     Orphan(tx, id);
                 }
                 tx.Remove<Node>(node.Id);
             },
             context).ConfigureAwait(false);
-        await store.BatchAsync(attachments.Skip(AttachmentsInOneTransaction), Orphan).ConfigureAwait(false);
+        await store.BatchAsync(orphans.Skip(OrphansInOneTransaction), Orphan).ConfigureAwait(false);
         LogChange("node", request.NodeId, request.NodeId, "removed");
         return new RemoveNodeResponse();
     }
@@ -147,14 +148,20 @@ public sealed partial class ControlService
         }
     }
 
-    // A container outside the cluster whose node is gone would hold its network for ever.
-    private static void Orphan(WriteTransaction tx, string taskId)
+    private static bool IsUnderWay(SwarmTask task) => (task.Status?.State ?? TaskState.New) < TaskState.Complete;
+
+    // Nobody is left to tell what becomes of it: it would count as running, and hold its network and its name, for ever.
+    private void Orphan(WriteTransaction tx, string taskId)
     {
-        if (tx.Get<SwarmTask>(taskId) is { } stored)
+        if (tx.Get<SwarmTask>(taskId) is { } stored && IsUnderWay(stored))
         {
             SwarmTask task = stored.Clone();
-            task.Status ??= new();
-            task.Status.State = TaskState.Orphaned;
+            task.Status = new()
+            {
+                State = TaskState.Orphaned,
+                Timestamp = Timestamp.FromDateTimeOffset(time.GetUtcNow()),
+                Message = "the node was removed from the cluster",
+            };
             tx.Update(task);
         }
     }

@@ -107,7 +107,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
         }
         if (options.JoinToken is { } token && !JoinToken.TryParse(token, out _))
         {
-            throw new NodeStartException($"--join-token: {JoinToken.InvalidMessage}; swarmctl cluster inspect default shows the cluster's");
+            throw new NodeStartException($"{JoinToken.InvalidMessage}; --join-token takes one that swarmctl cluster inspect default shows");
         }
     }
 

@@ -13,7 +13,7 @@ public sealed class Wrong_options_change_nothing
         { "--engine-addr engine: expected the engine's unix socket", new() { StateDirectory = Folder, EngineAddress = "engine" } },
         { "--generic-node-resources gpu: \"gpu\" is not kind=count or kind=name", new() { StateDirectory = Folder, GenericResources = "gpu" } },
         { "--join-token needs --join-addr", new() { StateDirectory = Folder, JoinToken = "SWMTKN-1-x" } },
-        { "--join-token: invalid join token", new() { StateDirectory = Folder, JoinToken = "x", JoinAddress = "127.0.0.1:4242" } },
+        { "invalid join token; --join-token", new() { StateDirectory = Folder, JoinToken = "x", JoinAddress = "127.0.0.1:4242" } },
     };
 
     [Theory]

@@ -3,7 +3,6 @@ using System.Net.Security;
 using System.Net.Sockets;
 using Docker.Swarmkit.V1;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace Swarmctl.Connection;
 
@@ -13,27 +12,22 @@ namespace Swarmctl.Connection;
 /// </summary>
 internal sealed class ControlConnection : IDisposable
 {
-    private readonly GrpcChannel channel;
+    private readonly HttpMessageInvoker http;
     private OpeningStream? opening;
 
     public ControlConnection(string socket, bool tls)
     {
         Socket = socket;
-        channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        http = new HttpMessageInvoker(new SocketsHttpHandler
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                ConnectCallback = (_, ct) => OpenAsync(socket, tls, ct),
-                UseProxy = false,
-                // No scavenging of connections, whose timer would be a thread: the process ends long before.
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-                AllowAutoRedirect = false,
-                ActivityHeadersPropagator = null,
-            },
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = null,
+            ConnectCallback = (_, ct) => OpenAsync(socket, tls, ct),
+            UseProxy = false,
+            // No scavenging of connections, whose timer would be a thread: the process ends long before.
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            AllowAutoRedirect = false,
+            ActivityHeadersPropagator = null,
         });
-        Invoker = channel.CreateCallInvoker();
+        Invoker = new HttpInvoker(http);
         Control = new Control.ControlClient(Invoker);
     }
 
@@ -66,7 +60,7 @@ internal sealed class ControlConnection : IDisposable
         return null;
     }
 
-    public void Dispose() => channel.Dispose();
+    public void Dispose() => http.Dispose();
 
     private async ValueTask<Stream> OpenAsync(string path, bool tls, CancellationToken ct)
     {

@@ -10,8 +10,6 @@ namespace Skep.Bench.Cluster;
 /// </summary>
 internal static class DockerBench
 {
-    private const string Address = "10.255.77.1";
-
     public static async Task<int> RunAsync(int replicas, int runs)
     {
         Console.WriteLine();
@@ -20,21 +18,11 @@ internal static class DockerBench
             Console.WriteLine($"1 -> {replicas} containers: not measured, {reason}");
             return 1;
         }
-        string net = $"skep-bench-{Environment.ProcessId}";
-        await Machine.RunAsync("ip", ["netns", "add", net]);
-        try
-        {
-            await Machine.RunAsync("ip", ["-n", net, "link", "set", "lo", "up"]);
-            await Machine.RunAsync("ip", ["-n", net, "addr", "add", Address + "/32", "dev", "lo"]);
-            await using DockerEngine engine = await DockerEngine.StartAsync("ip", "netns", "exec", net);
-            await DockerAsync(engine, "swarm", "init", "--advertise-addr", Address);
-            await using LocalCluster cluster = await LocalCluster.StartAsync("unix://" + engine.Socket);
-            await CompareAsync(engine, cluster, replicas, runs);
-        }
-        finally
-        {
-            await Machine.RunAsync("ip", ["netns", "del", net]);
-        }
+        using NetworkNamespace net = NetworkNamespace.Create();
+        await using DockerEngine engine = await DockerEngine.StartAsync(net.Wrapper);
+        await DockerAsync(engine, "swarm", "init", "--advertise-addr", net.Inside);
+        await using LocalCluster cluster = await LocalCluster.StartAsync("unix://" + engine.Socket);
+        await CompareAsync(engine, cluster, replicas, runs);
         return 0;
     }
 

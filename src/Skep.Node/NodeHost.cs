@@ -69,6 +69,10 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
     {
         if (NodeIdentityStore.Load(state, keys, time.GetUtcNow(), allowExpired: true) is { } known)
         {
+            if (IsForAnother(known.Root, options))
+            {
+                LogOtherCluster(logger, options.StateDirectory, known.ClusterId);
+            }
             return known;
         }
         if (options.JoinAddress is null)
@@ -94,6 +98,13 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
             throw new NodeStartException($"--join-addr: {e.Message}", e);
         }
     }
+
+    /// <summary>
+    /// Whether the flags ask to join another cluster than the state directory's. That is said, not refused: a unit file keeps
+    /// its token for as long as the machine lives, also past a rotation of the cluster's root.
+    /// </summary>
+    internal static bool IsForAnother(RootCa root, NodeOptions options) =>
+        JoinToken.TryParse(options.JoinToken, out JoinToken? token) && !token.RootDigest.AsSpan().SequenceEqual(root.Digest);
 
     // Before anything is made: a cluster founded by a start with a wrong flag would be gone on with by the next, right one.
     private void CheckOptions()
@@ -143,6 +154,9 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
 
     [LoggerMessage(EventId = 2003, Level = LogLevel.Information, Message = "Joining the cluster of {Address}")]
     private static partial void LogJoining(ILogger logger, string address);
+
+    [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "{StateDirectory} belongs to cluster {ClusterId}, and --join-token is of another root: --join-addr and --join-token are not looked at. To join another cluster, give a --state-dir that is empty")]
+    private static partial void LogOtherCluster(ILogger logger, string stateDirectory, string clusterId);
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "Stopping; tasks go on and are found again")]
     private static partial void LogStopping(ILogger logger);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Net;
@@ -99,7 +100,7 @@ internal sealed class UdpRelay(Socket listener, int port, Backends backends, Rel
 
     private async Task AnswerAsync(SocketAddress client, Session session, CancellationToken cancellationToken)
     {
-        var buffer = new byte[MaxDatagramSizeBytes];
+        var look = new byte[1];
         try
         {
             while (true)
@@ -114,9 +115,10 @@ internal sealed class UdpRelay(Socket listener, int port, Backends backends, Rel
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, idle.Token);
                 try
                 {
-                    var size = await session.Socket.ReceiveAsync(buffer, SocketFlags.None, either.Token);
+                    // A session that waits holds no buffer: there are thousands of them, and few have an answer at a time.
+                    await session.Socket.ReceiveAsync(look, SocketFlags.Peek, either.Token);
                     session.Touch();
-                    await listener.SendToAsync(buffer.AsMemory(0, size), SocketFlags.None, client, cancellationToken);
+                    await PassOnAsync(session, client, either.Token);
                 }
                 catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                 {
@@ -132,6 +134,20 @@ internal sealed class UdpRelay(Socket listener, int port, Backends backends, Rel
         {
             _sessions.TryRemove(client, out _);
             session.Socket.Dispose();
+        }
+    }
+
+    private async Task PassOnAsync(Session session, SocketAddress client, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxDatagramSizeBytes);
+        try
+        {
+            var size = await session.Socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken);
+            await listener.SendToAsync(buffer.AsMemory(0, size), SocketFlags.None, client, cancellationToken);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -194,13 +194,13 @@ internal sealed partial class TaskStore : IAsyncDisposable
             _sizeBytes += sizeBytes;
             return null;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What the file holds now is anybody's guess, so the next change writes it anew.
             TaskLog.StoreFailed(_logger, _path, e.Message);
             _file?.Dispose();
             _file = null;
-            return e;
+            return e as IOException ?? new IOException(e.Message, e);
         }
     }
 

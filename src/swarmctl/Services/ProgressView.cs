@@ -9,7 +9,10 @@ internal sealed record SlotProgress(string Name, string Text, bool Done);
 /// <summary>How far a service is, from its tasks alone.</summary>
 internal sealed record ProgressView(string Headline, IReadOnlyList<SlotProgress> Slots, bool Settled, string? Failure)
 {
-    public static ProgressView Of(Service service, IEnumerable<SwarmTask> tasks, int? nodes)
+    // One failure may be an accident; after these many the user is told where the reason is to be had.
+    private const int FailuresToMention = 2;
+
+    public static ProgressView Of(Service service, IReadOnlyCollection<SwarmTask> tasks, int? nodes)
     {
         List<SlotProgress> slots = [.. tasks
             .Where(t => t.DesiredState <= TaskState.Complete)
@@ -24,14 +27,18 @@ internal sealed record ProgressView(string Headline, IReadOnlyList<SlotProgress>
             ? $"{service.Spec?.Annotations?.Name}: {service.UpdateStatus.Message}; `swarmctl service why {service.Spec?.Annotations?.Name}` explains"
             : null;
         bool settled = !updating && (ulong)done == wanted && (ulong)slots.Count == wanted && (nodes is null || slots.Count > 0);
-        return new ProgressView($"{done}/{wanted} running{update}", slots, settled, failure);
+        int ended = settled ? 0 : tasks.Count(t => t.Status?.State is TaskState.Failed or TaskState.Rejected && IsCurrent(service, t));
+        string hint = ended >= FailuresToMention ? $"; tasks end as soon as they start: `swarmctl service why {service.Spec?.Annotations?.Name}` explains" : "";
+        return new ProgressView($"{done}/{wanted} running{update}{hint}", slots, settled, failure);
     }
 
     private static SlotProgress Slot(Service service, string key, SwarmTask task)
     {
         TaskState state = task.Status?.State ?? TaskState.New;
-        bool current = task.SpecVersion is null || service.SpecVersion is null || task.SpecVersion.Index >= service.SpecVersion.Index || task.Spec.Equals(service.Spec.Task);
         string why = task.Status?.Err is { Length: > 0 } err ? $" ({err})" : "";
-        return new SlotProgress(key, WireNames.Of(state).ToLowerInvariant() + why, current && state == task.DesiredState && state is (TaskState.Running or TaskState.Complete));
+        return new SlotProgress(key, WireNames.Of(state).ToLowerInvariant() + why, IsCurrent(service, task) && state == task.DesiredState && state is (TaskState.Running or TaskState.Complete));
     }
+
+    private static bool IsCurrent(Service service, SwarmTask task) =>
+        task.SpecVersion is null || service.SpecVersion is null || task.SpecVersion.Index >= service.SpecVersion.Index || task.Spec.Equals(service.Spec.Task);
 }

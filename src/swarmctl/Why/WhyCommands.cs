@@ -62,9 +62,9 @@ internal static class WhyCommands
                 s.Output.WriteLine($"{indent}    {filter.Nodes} node{(filter.Nodes == 1 ? "" : "s")}: {filter.Summary}");
                 WriteMend(s, filter.Mend, indent + "    ");
             }
-            if (reason.EngineMessage.Length > 0)
+            if (reason.EngineMessage.Length > 0 && !reason.Summary.Contains(reason.EngineMessage, StringComparison.Ordinal))
             {
-                s.Output.WriteLine($"{indent}    the engine says: {reason.EngineMessage}");
+                s.Output.WriteLine($"{indent}    in the node's words: {reason.EngineMessage}");
             }
             if (reason.NextTryAt is not null)
             {

@@ -50,6 +50,27 @@ public sealed class TaskStoreTests
     }
 
     [Fact]
+    public async Task A_file_that_may_not_be_made_anew_fails_the_change_and_the_next_one_goes_through()
+    {
+        await using var store = Open();
+        await store.PutAsync([Task("a")], [], CancellationToken.None);
+        var inTheWay = System.IO.Path.Combine(_folder, ".tasks.new");
+        Directory.CreateDirectory(inTheWay);
+        await Assert.ThrowsAsync<IOException>(async () =>
+        {
+            // The file is written anew once it is mostly history.
+            for (var i = 0; i < 1_000; i++)
+            {
+                await store.PutAsync([new SwarmTask { Id = "a", ServiceId = new string('x', 10_000) }], [], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+            }
+        });
+
+        Directory.Delete(inTheWay);
+        await store.PutAsync([Task("b")], [], CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(["a", "b"], Read().Select(t => t.Id));
+    }
+
+    [Fact]
     public async Task A_given_task_is_on_disk_once_the_call_returns()
     {
         await using var store = Open();

@@ -117,6 +117,32 @@ public sealed class UpdateTests : IAsyncLifetime
         Assert.StartsWith(RedisCluster.ServiceId, result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Progress_that_goes_nowhere_says_who_explains_it()
+    {
+        _service.SpecVersion = new() { Index = 41 };
+        _service.Spec.Replicated.Replicas = 1;
+        SwarmTask first = Task("t1", TaskState.Rejected), second = Task("t2", TaskState.Rejected), third = Task("t3", TaskState.Preparing);
+        first.DesiredState = second.DesiredState = TaskState.Shutdown;
+        first.Status.Err = second.Status.Err = "no such program";
+        _manager.Control.Tasks.Add(first);
+        _manager.Control.Tasks.Add(third);
+        int polls = 0;
+        _manager.Control.OnListTasks = () =>
+        {
+            if (++polls == 2)
+            {
+                _manager.Control.Tasks.Add(second);
+            }
+            third.Status.State = polls < 4 ? TaskState.Preparing : TaskState.Running;
+            _manager.Clock.Advance(TimeSpan.FromSeconds(1));
+        };
+        CommandResult result = (await RunAsync("--image redis:3.0.6 --detach=false")).Succeeds();
+        Assert.Equal(
+            $"{RedisCluster.ServiceId}\n1: preparing\n0/1 running\n0/1 running; tasks end as soon as they start: `swarmctl service why redis` explains\n1: running\n1/1 running\n",
+            result.Output);
+    }
+
     private SwarmTask Task(string id, TaskState state) => new()
     {
         Id = id,

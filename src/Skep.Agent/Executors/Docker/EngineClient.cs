@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text.Json;
 using Docker.DotNet;
 
 namespace Skep.Agent.Executors.Docker;
@@ -130,14 +131,23 @@ internal sealed class EngineClient : IDisposable
         }
     }
 
-    private static bool IsTransport(Exception e) => e is HttpRequestException or SocketException or IOException;
+    // What is no JSON comes from something that is no engine: it is waited for as one that does not answer.
+    private static bool IsTransport(Exception e) => e is HttpRequestException or SocketException or IOException or JsonException;
 
     private TaskTemporaryException Unreachable(Exception e)
     {
         // Whatever answers next may be another engine.
         _session = null;
-        return new TaskTemporaryException($"the engine at {_options.Socket} does not answer: {e.GetBaseException().Message}", e);
+        return new TaskTemporaryException($"the engine at {_options.Socket} does not answer: {Reason(e.GetBaseException())}", e);
     }
+
+    private static string Reason(Exception e) => e switch
+    {
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => "there is no such socket",
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "nobody listens on its socket",
+        JsonException => $"what is there does not speak the engine's protocol: {e.Message}",
+        _ => e.Message,
+    };
 
     private async Task<Session> OpenAsync(CancellationToken cancellationToken)
     {

@@ -16,15 +16,17 @@ public sealed class EngineRestartTests : IDisposable
 
     public void Dispose() => _moved.Dispose();
 
-    [Fact]
-    public async Task A_running_task_is_found_ended_when_the_engine_is_back()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_running_task_is_found_ended_when_the_engine_is_back(bool killed)
     {
         await using var engine = await EngineAsync();
         await using var run = new DockerRun(engine);
         var task = Shell("trap 'exit 7' TERM; while :; do sleep 0.1; done");
         using var manager = Manage(run, task);
         await UntilAsync(TaskState.Running);
-        await engine.StopAsync();
+        await (killed ? engine.KillAsync() : engine.StopAsync());
         await engine.StartAgainAsync();
         await UntilAsync(TaskState.Failed);
         Assert.Single(await engine.ContainersAsync());

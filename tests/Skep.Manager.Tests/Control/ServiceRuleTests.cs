@@ -91,6 +91,21 @@ public sealed class ServiceRuleTests : IDisposable
             () => cluster.Api.RemoveSecret(new() { SecretId = secret.Id }, null!));
     }
 
+    [Fact]
+    public async Task A_process_cannot_have_a_host_port_that_leads_to_another()
+    {
+        var process = new ProcessSpec { Command = { "httpd" } };
+        var port = new PortConfig { TargetPort = 80, PublishedPort = 8080, PublishMode = PortConfig.Types.PublishMode.Host };
+        void Publish(ServiceSpec s)
+        {
+            s.Task = Process(process);
+            s.Endpoint = new() { Ports = { port } };
+        }
+        await ControlCluster.RefusedAbout(StatusCode.InvalidArgument, "port 8080 in host mode cannot lead to 80: a process listens on the host itself", () => cluster.CreateService(With(Publish)));
+        port.PublishMode = PortConfig.Types.PublishMode.Ingress;
+        await cluster.CreateService(With(Publish));
+    }
+
     public void Dispose() => cluster.Dispose();
 
     private static ServiceSpec With(Action<ServiceSpec> change)

@@ -1,4 +1,5 @@
 using Docker.Swarmkit.V1;
+using Skep.Api;
 
 namespace Skep.Manager.Control.Rules;
 
@@ -33,6 +34,10 @@ internal static class ServiceRules
             CheckUpdate(spec.Rollback, "rollback");
         }
         CheckEndpoint(spec.Endpoint);
+        if (spec.Task.Generic?.Kind == NodeTraits.ProcessRuntime)
+        {
+            CheckHostPorts(spec.Endpoint);
+        }
     }
 
     /// <summary>Whether the service's tasks are to end.</summary>
@@ -110,6 +115,19 @@ internal static class ServiceRules
             {
                 throw Refusal.Invalid("EndpointSpec: duplicate published ports provided");
             }
+        }
+    }
+
+    // Every node would reject the task: nothing stands between a process and the host's ports.
+    private static void CheckHostPorts(EndpointSpec? endpoint)
+    {
+        PortConfig? led = endpoint?.Ports.FirstOrDefault(p =>
+            p.PublishMode == PortConfig.Types.PublishMode.Host && p.PublishedPort != 0 && p.PublishedPort != p.TargetPort);
+        if (led is not null)
+        {
+            throw Refusal.Invalid(
+                $"EndpointSpec: port {led.PublishedPort} in host mode cannot lead to {led.TargetPort}: a process listens on the host itself; "
+                + "publish the port it listens on, or use ingress mode");
         }
     }
 }

@@ -17,7 +17,8 @@ public sealed class CostTests
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Count).Select(i => h.Client.StartAsync(new()
         {
-            TaskId = $"t{i}", Argv = ["/bin/sleep", "1000"],
+            TaskId = $"t{i}",
+            Argv = ["/bin/sleep", "1000"],
         }, h.Ct)));
         var wallMs = clock.Elapsed.TotalMilliseconds;
         supervisor.Refresh();

@@ -63,7 +63,8 @@ public sealed class PrivacyTests
         await h.RunAsync(Shell("t",
             "touch /root/x 2>&1 | grep -o 'Read-only file system'; echo y > /tmp/y && cat /tmp/y; cat /mnt/file; touch /mnt/z 2>&1 | grep -o 'Read-only file system'; df -k /tmp | tail -1 | awk '{print $2}'; echo ok > /dev/null && echo dev") with
         {
-            Uid = 0, Gid = 0,
+            Uid = 0,
+            Gid = 0,
             ReadOnlyRoot = true,
             Mounts =
             [

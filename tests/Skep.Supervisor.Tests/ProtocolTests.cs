@@ -56,7 +56,12 @@ public sealed class ProtocolTests
             texts, texts, Gen.UInt.Array[0, 4], Gen.ULong, Gen.Byte.Array[0, 64], Gen.Long, Gen.Bool,
             (argv, env, groups, capabilities, data, number, flag) => new StartRequest
             {
-                TaskId = "t", Argv = argv, Env = env, Groups = groups, Capabilities = capabilities, MemoryBytes = number,
+                TaskId = "t",
+                Argv = argv,
+                Env = env,
+                Groups = groups,
+                Capabilities = capabilities,
+                MemoryBytes = number,
                 ReadOnlyRoot = flag,
                 Files = [new PrivateFile("f", data, 1, 2, 3)],
                 Mounts = [new TaskMount("/a", "/b", flag, !flag, number, 7)],

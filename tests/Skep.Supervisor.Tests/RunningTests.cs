@@ -59,8 +59,14 @@ public sealed class RunningTests
         await using var h = new SupervisorHarness();
         await h.RunAsync(Shell("t", "id -u; id -g; id -G; ulimit -n; pwd; echo $GREETING; hostname; cat /proc/self/oom_score_adj") with
         {
-            Uid = 1234, Gid = 1235, Groups = [4321], Directory = "/usr", Env = ["PATH=/bin:/usr/bin", "GREETING=hello"],
-            ResourceLimits = [new ResourceLimit(7, 77, 77)], Hostname = "bee", OomScoreAdj = 5,
+            Uid = 1234,
+            Gid = 1235,
+            Groups = [4321],
+            Directory = "/usr",
+            Env = ["PATH=/bin:/usr/bin", "GREETING=hello"],
+            ResourceLimits = [new ResourceLimit(7, 77, 77)],
+            Hostname = "bee",
+            OomScoreAdj = 5,
         });
         Assert.Equal("1234\n1235\n1235 4321\n77\n/usr\nhello\nbee\n5\n", await h.LogOf("t"));
     }

@@ -11,7 +11,8 @@ public sealed class StoppingTests
         await using var h = new SupervisorHarness();
         await h.Client.StartAsync(Shell("t", "trap 'echo bye; exit 3' USR1; echo ready; while :; do sleep 0.01; done") with
         {
-            StopSignal = 10, StopGraceMs = 20_000,
+            StopSignal = 10,
+            StopGraceMs = 20_000,
         }, h.Ct);
         await h.LineOf("t", "ready");
         await h.Client.StopAsync("t", 0, -1, h.Ct);

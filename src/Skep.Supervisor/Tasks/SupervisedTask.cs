@@ -80,7 +80,10 @@ internal sealed class SupervisedTask : IDisposable
         _err = Left("err", LogFormat.Stderr);
         End(Report with
         {
-            Pid = record.Pid, StartedAtMs = record.StartedAtMs, ExitCode = TaskReport.UnknownExitCode, Error = error,
+            Pid = record.Pid,
+            StartedAtMs = record.StartedAtMs,
+            ExitCode = TaskReport.UnknownExitCode,
+            Error = error,
         });
     }
 

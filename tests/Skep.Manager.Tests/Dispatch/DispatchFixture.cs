@@ -56,7 +56,13 @@ internal sealed class DispatchFixture : IAsyncDisposable
         string id, string nodeId, TaskState state = TaskState.Assigned, TaskState desired = TaskState.Running, TaskSpec? spec = null) =>
         await Store.UpdateAsync(tx => tx.Create(new SwarmTask
         {
-            Id = id, NodeId = nodeId, ServiceId = "service", Slot = 1, Spec = spec ?? new(), Status = new() { State = state }, DesiredState = desired,
+            Id = id,
+            NodeId = nodeId,
+            ServiceId = "service",
+            Slot = 1,
+            Spec = spec ?? new(),
+            Status = new() { State = state },
+            DesiredState = desired,
         }));
 
     public async Task ChangeTaskAsync(string id, Action<SwarmTask> change) => await Store.UpdateAsync(tx =>

@@ -147,7 +147,11 @@ public sealed class WatchTests : IDisposable
         var selector = new WatchSelector([new Entry { Kind = kind, Filters = { filter } }]);
         var task = new SwarmTask
         {
-            Id = "task-1", ServiceId = "s", NodeId = "n", Slot = 3, DesiredState = TaskState.Running,
+            Id = "task-1",
+            ServiceId = "s",
+            NodeId = "n",
+            Slot = 3,
+            DesiredState = TaskState.Running,
             ServiceAnnotations = new() { Name = "web" },
             Annotations = new() { Indices = { new IndexEntry { Key = "k", Val = "value" } } },
             Spec = new()

@@ -129,7 +129,8 @@ internal sealed class ProcessController : IController, IReachableController
     {
         Timestamp = new Timestamp
         {
-            Seconds = entry.UnixNs / 1_000_000_000, Nanos = (int)(entry.UnixNs % 1_000_000_000),
+            Seconds = entry.UnixNs / 1_000_000_000,
+            Nanos = (int)(entry.UnixNs % 1_000_000_000),
         },
         Stream = entry.Stderr ? LogStream.Stderr : LogStream.Stdout,
         Data = UnsafeByteOperations.UnsafeWrap(entry.Data),

@@ -184,11 +184,15 @@ public sealed class DockerFieldTests(EngineFixture fixture)
         {
             t.Spec.Container.Secrets.Add(new SecretReference
             {
-                SecretId = "s1", SecretName = "key", File = new FileTarget { Name = "key", Uid = "65534", Gid = "65533", Mode = 256 },
+                SecretId = "s1",
+                SecretName = "key",
+                File = new FileTarget { Name = "key", Uid = "65534", Gid = "65533", Mode = 256 },
             });
             t.Spec.Container.Configs.Add(new ConfigReference
             {
-                ConfigId = "c1", ConfigName = "conf", File = new FileTarget { Name = "/etc/app.conf", Mode = 292 },
+                ConfigId = "c1",
+                ConfigName = "conf",
+                File = new FileTarget { Name = "/etc/app.conf", Mode = 292 },
             });
         });
         var output = await run.OutputOfAsync(task);

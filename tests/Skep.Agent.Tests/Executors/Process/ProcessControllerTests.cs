@@ -129,11 +129,15 @@ public sealed class ProcessControllerTests
         spec.User = "1234";
         spec.Secrets.Add(new SecretReference
         {
-            SecretId = "s1", SecretName = "token", File = new FileTarget { Name = "token", Uid = "1234", Gid = "5", Mode = 0x100 },
+            SecretId = "s1",
+            SecretName = "token",
+            File = new FileTarget { Name = "token", Uid = "1234", Gid = "5", Mode = 0x100 },
         });
         spec.Configs.Add(new ConfigReference
         {
-            ConfigId = "c1", ConfigName = "conf", File = new FileTarget { Name = "/run/secrets/app/conf", Uid = "0", Gid = "0", Mode = 0x124 },
+            ConfigId = "c1",
+            ConfigName = "conf",
+            File = new FileTarget { Name = "/run/secrets/app/conf", Uid = "0", Gid = "0", Mode = 0x124 },
         });
         var controller = node.Controller(Task("t", spec), new Dependencies { Contents = { ["s1"] = "secret\n", ["c1"] = "config\n" } });
         await controller.StartAsync(node.Ct);

@@ -147,7 +147,9 @@ public sealed class ProcessRequestTests
             s.PidsLimit = 9;
             s.Mounts.Add(new Mount
             {
-                Type = Mount.Types.Type.Tmpfs, Target = "/tmp", TmpfsOptions = new Mount.Types.TmpfsOptions { SizeBytes = 7, Mode = 0x1C0 },
+                Type = Mount.Types.Type.Tmpfs,
+                Target = "/tmp",
+                TmpfsOptions = new Mount.Types.TmpfsOptions { SizeBytes = 7, Mode = 0x1C0 },
             });
         }), t => t.Spec.Resources = new ResourceRequirements { Limits = new Resources { MemoryBytes = 1 << 24, NanoCpus = 5 } });
         Assert.Equal((3, 1500, 9, 1 << 24, 5), (request.StopSignal, request.StopGraceMs, request.Pids, request.MemoryBytes, request.NanoCpus));

@@ -1,0 +1,49 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace Skep.Sketches;
+
+/// <summary>An unkeyed hash function that a compatible sketch uses.</summary>
+internal interface IHashFamily
+{
+    static abstract ulong Hash(ReadOnlySpan<byte> key);
+
+    /// <summary>The same as that of the key's eight bytes, little-endian.</summary>
+    static abstract ulong Hash(ulong key);
+}
+
+/// <summary>Hashes keys of every kind: with the family's function in the compatible profile, with SipHash-1-3 in the keyed one.</summary>
+internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
+    where TFamily : IHashFamily
+{
+    private const int StackBytes = 512;
+
+    private readonly bool keyed = seed is not null;
+    private readonly ulong k0 = seed?.K0 ?? 0;
+    private readonly ulong k1 = seed?.K1 ?? 0;
+
+    public SketchSeed? Seed { get; } = seed;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Hash(ulong key) => keyed ? SipHash.Hash13(k0, k1, key) : TFamily.Hash(key);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong Hash(ReadOnlySpan<byte> key) => keyed ? SipHash.Hash13(k0, k1, key) : TFamily.Hash(key);
+
+    /// <summary>The hash of the text's UTF-8 bytes.</summary>
+    [SkipLocalsInit]
+    public ulong Hash(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        int most = Encoding.UTF8.GetMaxByteCount(key.Length);
+        byte[]? rented = most > StackBytes ? ArrayPool<byte>.Shared.Rent(most) : null;
+        Span<byte> bytes = rented ?? stackalloc byte[StackBytes];
+        ulong hash = Hash(bytes[..Encoding.UTF8.GetBytes(key, bytes)]);
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+        return hash;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Skep.Sketches;
+
+/// <summary>XXH64 with seed 0, the hash of Parquet's Bloom filters (https://github.com/Cyan4973/xxHash, doc/xxhash_spec.md).</summary>
+internal readonly struct XxHash64 : IHashFamily
+{
+    private const ulong P1 = 0x9E3779B185EBCA87;
+    private const ulong P2 = 0xC2B2AE3D27D4EB4F;
+    private const ulong P3 = 0x165667B19E3779F9;
+    private const ulong P4 = 0x85EBCA77C2B2AE63;
+    private const ulong P5 = 0x27D4EB2F165667C5;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Hash(ulong key) => Avalanche(Fold8(P5 + 8, key));
+
+    public static ulong Hash(ReadOnlySpan<byte> key)
+    {
+        // The lanes are read little-endian, which is how all machines that Skep runs on hold them.
+        ref byte at = ref MemoryMarshal.GetReference(key);
+        int left = key.Length;
+        ulong hash;
+        if (left >= 32)
+        {
+            hash = Stripes(ref at, left);
+            at = ref Unsafe.Add(ref at, left & ~31);
+            left &= 31;
+        }
+        else
+        {
+            hash = P5;
+        }
+        hash += (ulong)key.Length;
+        for (; left >= 8; left -= 8, at = ref Unsafe.Add(ref at, 8))
+        {
+            hash = Fold8(hash, Unsafe.ReadUnaligned<ulong>(ref at));
+        }
+        if (left >= 4)
+        {
+            hash ^= Unsafe.ReadUnaligned<uint>(ref at) * P1;
+            hash = (BitOperations.RotateLeft(hash, 23) * P2) + P3;
+            at = ref Unsafe.Add(ref at, 4);
+            left -= 4;
+        }
+        for (; left > 0; left--, at = ref Unsafe.Add(ref at, 1))
+        {
+            hash ^= at * P5;
+            hash = BitOperations.RotateLeft(hash, 11) * P1;
+        }
+        return Avalanche(hash);
+    }
+
+    private static ulong Stripes(ref byte at, int length)
+    {
+        ulong a = unchecked(P1 + P2), b = P2, c = 0, d = unchecked(0 - P1);
+        for (; length >= 32; length -= 32, at = ref Unsafe.Add(ref at, 32))
+        {
+            a = Round(a, Unsafe.ReadUnaligned<ulong>(ref at));
+            b = Round(b, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, 8)));
+            c = Round(c, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, 16)));
+            d = Round(d, Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref at, 24)));
+        }
+        ulong hash = BitOperations.RotateLeft(a, 1) + BitOperations.RotateLeft(b, 7)
+            + BitOperations.RotateLeft(c, 12) + BitOperations.RotateLeft(d, 18);
+        hash = Merge(hash, a);
+        hash = Merge(hash, b);
+        hash = Merge(hash, c);
+        return Merge(hash, d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Round(ulong lane, ulong input) => BitOperations.RotateLeft(lane + (input * P2), 31) * P1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Merge(ulong hash, ulong lane) => ((hash ^ Round(0, lane)) * P1) + P4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Fold8(ulong hash, ulong word) => (BitOperations.RotateLeft(hash ^ Round(0, word), 27) * P1) + P4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Avalanche(ulong hash)
+    {
+        hash = (hash ^ (hash >> 33)) * P2;
+        hash = (hash ^ (hash >> 29)) * P3;
+        return hash ^ (hash >> 32);
+    }
+}

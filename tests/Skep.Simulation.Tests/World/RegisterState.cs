@@ -1,0 +1,47 @@
+using System.Buffers.Binary;
+using Skep.Raft.Log;
+
+namespace Skep.Simulation;
+
+/// <summary>The state machine: some registers, and a digest of all that led to them.</summary>
+internal sealed class RegisterState
+{
+    public const int Keys = 3;
+
+    /// <summary>A register that no client touches.</summary>
+    public const int SpareKey = Keys;
+    public const int CommandSizeBytes = 12;
+
+    private readonly int[] _values = new int[Keys + 1];
+
+    public ulong Digest { get; private set; } = 14695981039346656037;
+
+    public int this[int key] => _values[key];
+
+    public static byte[] Put(int key, int value, int padding)
+    {
+        var command = new byte[CommandSizeBytes + padding];
+        BinaryPrimitives.WriteInt32LittleEndian(command, key);
+        BinaryPrimitives.WriteInt32LittleEndian(command.AsSpan(4), value);
+        return command;
+    }
+
+    public void Apply(in LogRecord entry)
+    {
+        Digest = (Digest ^ (entry.Index * 31 + entry.Term)) * 1099511628211;
+        if (entry.Type == RecordType.Command)
+        {
+            var command = entry.Payload.Span;
+            var (key, value) = (BinaryPrimitives.ReadInt32LittleEndian(command), BinaryPrimitives.ReadInt32LittleEndian(command[4..]));
+            _values[key] = value;
+            Digest = (Digest ^ (uint)value) * 1099511628211;
+        }
+    }
+
+    public RegisterState Clone()
+    {
+        var copy = new RegisterState { Digest = Digest };
+        _values.CopyTo(copy._values, 0);
+        return copy;
+    }
+}

@@ -1,0 +1,301 @@
+using Skep.Raft.Consensus;
+using Skep.Raft.Log;
+
+namespace Skep.Simulation;
+
+/// <summary>A member as a process: its core while it runs, its disk always, a clock that goes a little wrong.</summary>
+internal sealed class SimulatedNode(World world, ulong id, double clockRate, long clockOffsetMs)
+{
+    private const int MaxOutputs = 1000;
+
+    private readonly Dictionary<ulong, (ulong Term, Action<bool> Done)> _proposals = [];
+    private readonly Dictionary<ulong, (int Key, Action<int?> Done)> _reads = [];
+    private readonly List<(ulong Index, ulong Context)> _readable = [];
+    private readonly Dictionary<ulong, RegisterState> _arrivedSnapshots = [];
+    private RegisterState _state = new();
+    private ulong _nextRead;
+    private Role _tracedRole;
+    private ulong _tracedCommit;
+
+    public ulong Id => id;
+
+    public SimulatedDisk Disk { get; } = new();
+
+    /// <summary>The core; kept after a crash for those who look, never used.</summary>
+    public RaftCore Core { get; private set; } = null!;
+
+    public bool IsUp { get; private set; }
+
+    /// <summary>Rises with every start, so that what was meant for an earlier life is dropped.</summary>
+    public int Life { get; private set; }
+
+    public long PausedUntilUs { get; set; }
+
+    public ulong Applied { get; private set; }
+
+    public ulong SeenLeading { get; set; }
+
+    public ulong SeenCommit { get; set; }
+
+    public int SnapshotEvery { get; set; } = int.MaxValue;
+
+    public int KeepEntries { get; set; } = 5;
+
+    public long NowMs => clockOffsetMs + (long)(world.NowUs * clockRate / 1000);
+
+    public void Start()
+    {
+        IsUp = true;
+        Life++;
+        Core = new RaftCore(world.CoreOptions with { Id = id }, Disk.HardState, Disk.Snapshot, Disk, new Random(world.Random.Next()), NowMs);
+        _state = Disk.SnapshotState?.Clone() ?? new RegisterState();
+        Applied = SeenCommit = Disk.Snapshot?.Index ?? 0;
+        SeenLeading = 0;
+        _tracedRole = Role.Follower;
+        _tracedCommit = Core.Commit;
+        After();
+        Ticking(Life);
+    }
+
+    public void Crash()
+    {
+        IsUp = false;
+        Disk.Crash(world.Random);
+        _proposals.Clear();
+        _reads.Clear();
+        _readable.Clear();
+        _arrivedSnapshots.Clear();
+    }
+
+    public void Receive(Message message, RegisterState? snapshot)
+    {
+        if (message.Type == MessageType.Snapshot)
+        {
+            _arrivedSnapshots[message.Snapshot!.Index] = snapshot!;
+        }
+
+        Core.Step(NowMs, message);
+        After();
+    }
+
+    public void SnapshotReported(ulong to, bool arrived)
+    {
+        Core.ReportSnapshot(to, arrived);
+        After();
+    }
+
+    /// <summary>A client's write: done(true) when it is applied, done(false) when it never will be.</summary>
+    public void Put(int key, int value, int padding, Action<bool> done)
+    {
+        var result = Core.Propose([RegisterState.Put(key, value, padding)]);
+        if (result.Status == ProposalStatus.Accepted)
+        {
+            _proposals[result.FirstIndex] = (result.Term, done);
+        }
+        else
+        {
+            done(false);
+        }
+
+        After();
+    }
+
+    public void Get(int key, Action<int?> done)
+    {
+        var context = ((ulong)Life << 32) | ++_nextRead;
+        _reads[context] = (key, done);
+        if (!Core.Read(NowMs, context))
+        {
+            _reads.Remove(context);
+            done(null);
+        }
+
+        After();
+    }
+
+    public string? Transfer(ulong target) => Asked(Core.Transfer(target));
+
+    public string? Change(IReadOnlyList<ulong> voters, IReadOnlyList<ulong> learners) =>
+        Asked(Core.ChangeConfiguration([.. voters.Select(World.Member)], [.. learners.Select(World.Member)]));
+
+    public void TakeSnapshot()
+    {
+        if (Applied > (Disk.Snapshot?.Index ?? 0) && Core.DescribeSnapshot(Applied) is { } meta)
+        {
+            var keepFrom = Math.Max(1, Applied + 1 - Math.Min(Applied, (ulong)KeepEntries));
+            Disk.TakeSnapshot(meta, _state.Clone(), keepFrom);
+            Core.SnapshotTaken(meta, keepFrom);
+            world.Say(() => $"{id} snapshot of {meta.Index}, log from {keepFrom}");
+        }
+    }
+
+    private string? Asked(string? refusal)
+    {
+        After();
+        return refusal;
+    }
+
+    private void Ticking(int life)
+    {
+        world.At(world.NowUs + world.TickUs, this, life, () =>
+        {
+            Core.Tick(NowMs);
+            After();
+            Ticking(life);
+        });
+    }
+
+    /// <summary>Does what the core asks for, and looks at it.</summary>
+    private void After()
+    {
+        world.Steps++;
+        for (var outputs = 0; Core.TakeOutput() is { } output; outputs++)
+        {
+            if (outputs > MaxOutputs)
+            {
+                throw new SimulationFailure("livelock", $"member {id} comes to no rest");
+            }
+
+            if (output.Write is { } write)
+            {
+                world.Invariants.Appended(this, write);
+                Disk.Write(write, write.Snapshot is { } s ? _arrivedSnapshots[s.Index] : null);
+                Sync();
+            }
+
+            world.Invariants.Check(this);
+            foreach (var message in output.Messages)
+            {
+                world.Send(this, message);
+            }
+
+            Apply(output.ApplyUpTo);
+            foreach (var read in output.Reads)
+            {
+                Admit(read);
+            }
+        }
+
+        world.Invariants.Check(this);
+        TraceRole();
+    }
+
+    private void Sync()
+    {
+        if (Disk.IsSyncing || Disk.Waiting == 0)
+        {
+            return;
+        }
+
+        Disk.IsSyncing = true;
+        var writes = Disk.Waiting;
+        world.At(world.NowUs + world.Spread(Disk.SyncUs), this, Life, () =>
+        {
+            Disk.IsSyncing = false;
+            Core.Stored(Disk.Sync(writes));
+            After();
+            Sync();
+        });
+    }
+
+    private void Apply(ulong upTo)
+    {
+        if (Disk.Snapshot is { } snapshot && snapshot.Index > Applied && snapshot.Index <= upTo && Core.ReadEntries(Applied + 1, Applied + 1, 0).Count == 0)
+        {
+            _state = Disk.SnapshotState!.Clone();
+            Applied = snapshot.Index;
+            FailProposals(p => p <= Applied);
+            world.Invariants.Applied(this, Applied, _state.Digest);
+        }
+
+        while (Applied < upTo)
+        {
+            var entries = Core.ReadEntries(Applied + 1, upTo, 4096);
+            if (entries.Count == 0)
+            {
+                throw new SimulationFailure("log", $"member {id} is to apply up to {upTo} and finds no entry {Applied + 1}");
+            }
+
+            foreach (var entry in entries)
+            {
+                _state.Apply(entry);
+                Applied = entry.Index;
+                world.Invariants.Applied(this, Applied, _state.Digest);
+                if (_proposals.Remove(Applied, out var proposal))
+                {
+                    if (entry.Term == proposal.Term)
+                    {
+                        world.Invariants.Acknowledged(Applied);
+                    }
+
+                    proposal.Done(entry.Term == proposal.Term);
+                }
+            }
+        }
+
+        for (var i = _readable.Count - 1; i >= 0; i--)
+        {
+            if (_readable[i].Index <= Applied)
+            {
+                Answer(_readable[i].Context);
+                _readable.RemoveAt(i);
+            }
+        }
+
+        if (Applied - (Disk.Snapshot?.Index ?? 0) >= (ulong)SnapshotEvery)
+        {
+            TakeSnapshot();
+        }
+    }
+
+    private void FailProposals(Func<ulong, bool> which)
+    {
+        // Whether these were applied is in the snapshot and cannot be told: their clients hear nothing.
+        foreach (var index in _proposals.Keys.Where(which).ToList())
+        {
+            _proposals.Remove(index);
+        }
+    }
+
+    private void Admit(ReadState read)
+    {
+        if (read.Index is not { } index)
+        {
+            if (_reads.Remove(read.Context, out var refused))
+            {
+                refused.Done(null);
+            }
+        }
+        else if (index <= Applied)
+        {
+            Answer(read.Context);
+        }
+        else
+        {
+            _readable.Add((index, read.Context));
+        }
+    }
+
+    private void Answer(ulong context)
+    {
+        if (_reads.Remove(context, out var read))
+        {
+            read.Done(_state[read.Key]);
+        }
+    }
+
+    private void TraceRole()
+    {
+        if (Core.Role != _tracedRole)
+        {
+            _tracedRole = Core.Role;
+            world.Say(() => $"{id} is {Core.Role} in term {Core.Term}");
+        }
+
+        if (Core.Commit != _tracedCommit)
+        {
+            _tracedCommit = Core.Commit;
+            world.Say(() => $"{id} commits up to {Core.Commit}");
+        }
+    }
+}

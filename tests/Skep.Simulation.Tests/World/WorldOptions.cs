@@ -1,0 +1,20 @@
+using Skep.Raft.Consensus;
+
+namespace Skep.Simulation;
+
+/// <summary>What a run is made of; everything else follows from the seed.</summary>
+internal sealed record WorldOptions
+{
+    public CoreFaults Faults { get; init; }
+
+    /// <summary>How long faults go on, in ms of virtual time; then all is mended and the group must work again.</summary>
+    public int StormMs { get; init; } = 3000;
+
+    /// <summary>
+    /// Looks at the disks at every commit. Off where a test shows that a fault is found by what it does to those who use
+    /// the group.
+    /// </summary>
+    public bool LookAtDisks { get; init; } = true;
+
+    public Action<string>? Trace { get; init; }
+}

@@ -64,6 +64,10 @@ internal sealed class EntryLog
     public (ulong Index, RaftConfiguration Configuration) ConfigurationAt(ulong index) =>
         _configurations.FindLast(c => c.Index <= index) is { Configuration: not null } found ? found : (0, new([], [], []));
 
+    /// <summary>The members as of an index, and all later ones.</summary>
+    public IEnumerable<RaftConfiguration> ConfigurationsSince(ulong index) =>
+        _configurations.Skip(Math.Max(0, _configurations.FindLastIndex(c => c.Index <= index))).Select(c => c.Configuration);
+
     /// <summary>Entries from an index on, at least one; none when it is not held.</summary>
     public IReadOnlyList<LogRecord> Read(ulong from, ulong to, long maxSizeBytes)
     {

@@ -10,7 +10,10 @@ internal sealed partial class RaftCore
     /// </summary>
     private bool HasPromised => Role == Role.Leader || _nowMs - _leaderHeardMs < _options.ElectionTimeoutMs;
 
-    private bool IsPromotable => _log.Configuration.IsVoter(Id) && !_log.IsInstalling;
+    /// <summary>
+    /// Who leaves the voters may lead until that is committed: perhaps only those who leave hold the entry by which they do.
+    /// </summary>
+    private bool IsPromotable => _log.ConfigurationsSince(Commit).Any(c => c.IsVoter(Id)) && !_log.IsInstalling;
 
     /// <summary>Asks for votes; the pre-vote changes nothing yet, so a member that was cut off disturbs no one.</summary>
     private void Campaign(bool pre, bool force)

@@ -192,8 +192,14 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         world.At(world.NowUs + world.Spread(Disk.SyncUs), this, Life, () =>
         {
             Disk.IsSyncing = false;
+            var vote = Disk.HardState;
             Core.Stored(Disk.Sync(writes));
             After();
+            if (Disk.HardState.Term != vote.Term || Disk.HardState.Vote != vote.Vote)
+            {
+                world.TermWritten?.Invoke(this);
+            }
+
             Sync();
         });
     }
@@ -290,6 +296,10 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         {
             _tracedRole = Core.Role;
             world.Say(() => $"{id} is {Core.Role} in term {Core.Term}");
+            if (Core.Role == Role.Leader)
+            {
+                world.LeaderFound?.Invoke(this);
+            }
         }
 
         if (Core.Commit != _tracedCommit)

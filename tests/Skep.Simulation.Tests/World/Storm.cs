@@ -23,7 +23,13 @@ internal sealed class Storm
         ];
     }
 
-    public void Start() => Next();
+    public void Start()
+    {
+        var (shortReigns, lostVotes) = (Taste() * Taste(), Taste() * Taste());
+        _world.LeaderFound = leader => Perhaps(shortReigns, () => Later(25, () => Fell(leader)));
+        _world.TermWritten = voter => Perhaps(lostVotes, () => Later(4, () => Crash(voter)));
+        Next();
+    }
 
     /// <summary>Mends everything.</summary>
     public void End()
@@ -73,6 +79,26 @@ internal sealed class Storm
         }
     });
 
+    private void Perhaps(double chance, Action act)
+    {
+        if (!_over && _random.NextDouble() < chance)
+        {
+            act();
+        }
+    }
+
+    private void Fell(SimulatedNode leader)
+    {
+        if (_random.Next(3) == 0)
+        {
+            CutOff(leader);
+        }
+        else
+        {
+            Crash(leader);
+        }
+    }
+
     private SimulatedNode Any() => _world.Nodes[_random.Next(_world.Nodes.Count)];
 
     private void Crash() => Crash(Any());
@@ -91,7 +117,7 @@ internal sealed class Storm
         {
             _world.Say(() => $"{node.Id} crashes");
             node.Crash();
-            Later(_random.Next(2) == 0 ? 30 : 600, () =>
+            Later(_random.Next(2) == 0 ? 15 : 600, () =>
             {
                 _world.Say(() => $"{node.Id} starts");
                 node.Start();

@@ -50,6 +50,11 @@ internal sealed class World
 
     public long Steps { get; set; }
 
+    /// <summary>Moments at which a crash hurts most.</summary>
+    public Action<SimulatedNode>? LeaderFound { get; set; }
+
+    public Action<SimulatedNode>? TermWritten { get; set; }
+
     public SimulatedNode? LeaderNode => Nodes.Where(n => n.IsUp && n.Core.Role == Role.Leader).MaxBy(n => n.Core.Term);
 
     public static RaftMember Member(ulong id) => new(id, "");

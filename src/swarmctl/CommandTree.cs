@@ -9,6 +9,7 @@ using Swarmctl.Networks;
 using Swarmctl.Nodes;
 using Swarmctl.Secrets;
 using Swarmctl.Services;
+using Swarmctl.Sketches;
 using Swarmctl.Tasks;
 
 namespace Swarmctl;
@@ -24,6 +25,7 @@ internal static class CommandTree
         ("node", NodeCommands.All),
         ("secret", SecretCommands.All),
         ("service", ServiceCommands.All),
+        ("sketch", SketchCommands.All),
         ("task", TaskCommands.All),
         ("completion", CompletionCommands.All),
         ("version", VersionCommand),

@@ -24,6 +24,12 @@ internal sealed class Surroundings : InvocationConfiguration
     /// <summary>Whether a person watches, so that progress may draw over itself.</summary>
     public Func<bool> IsTerminal { get; init; } = static () => !Console.IsOutputRedirected;
 
+    /// <summary>Whether a person reads standard error.</summary>
+    public Func<bool> ErrorIsTerminal { get; init; } = static () => !Console.IsErrorRedirected;
+
+    /// <summary>Where keys, which may be any bytes, are written.</summary>
+    public Func<Stream> KeyOutput { get; init; } = Console.OpenStandardOutput;
+
     /// <summary>Standard input's bytes; they can be asked for again, since a command is run again when a server wants TLS.</summary>
     public async Task<byte[]> ReadInputAsync(Func<Stream, Task<byte[]>> readAll) => read ??= await readAll(Input ?? input.Value).ConfigureAwait(false);
 }

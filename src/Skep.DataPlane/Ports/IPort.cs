@@ -1,0 +1,33 @@
+using Skep.DataPlane.Buffers;
+using Skep.DataPlane.Packets;
+
+namespace Skep.DataPlane.Ports;
+
+/// <summary>
+/// Where frames come from and go to. A port belongs to one worker, which alone calls it. No call blocks, none allocates.
+/// </summary>
+public interface IPort : IDisposable
+{
+    /// <summary>What people call it.</summary>
+    string Name { get; }
+
+    /// <summary>Its Ethernet address.</summary>
+    MacAddress Mac { get; }
+
+    /// <summary>A descriptor that poll(2) reports readable when frames wait; -1 where there is none.</summary>
+    int WaitDescriptor { get; }
+
+    /// <summary>What was lost here and why.</summary>
+    PortCounters Counters { get; }
+
+    /// <summary>Takes frames that wait. They belong to the caller, who sends them somewhere or returns them.</summary>
+    /// <returns>How many; 0 where none waits.</returns>
+    int Receive(Span<Packet> burst);
+
+    /// <summary>Sends frames, in order. Those that were taken belong to the port.</summary>
+    /// <returns>How many of the first were taken; the rest stay the caller's.</returns>
+    int Send(ReadOnlySpan<Packet> burst);
+
+    /// <summary>Gives back the buffers of frames that were received and not sent.</summary>
+    void Return(ReadOnlySpan<Packet> burst);
+}

@@ -8,6 +8,8 @@ namespace Skep.DataPlane.Buffers;
 /// </summary>
 public sealed unsafe class PacketPool : IDisposable
 {
+    /// <summary>The smallest buffer: the balancer makes its own short answers in the buffers it received.</summary>
+    public const int MinBufferBytes = 128;
     private const int Alignment = 64;
     private readonly int[] _free;
     private readonly bool[] _rented;
@@ -18,11 +20,11 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>Makes a pool.</summary>
     /// <param name="buffers">How many buffers.</param>
     /// <param name="bufferBytes">The longest frame one may hold.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is under 1, or a buffer over 65,535 bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no buffer, or one is under 128 or over 65,535 bytes.</exception>
     public PacketPool(int buffers, int bufferBytes = 2048)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(buffers, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(bufferBytes, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(bufferBytes, MinBufferBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bufferBytes, ushort.MaxValue);
         BufferBytes = bufferBytes;
         // An odd number of cache lines apart, so that the frames' first lines do not all fall into the same sets.

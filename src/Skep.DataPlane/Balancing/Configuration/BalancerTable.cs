@@ -14,11 +14,14 @@ public sealed class BalancerTable
     /// <summary>Backends over all services at most.</summary>
     public const int MaxBackends = 65_535;
 
+    /// <summary>Neighbours at most, those included that an earlier configuration had.</summary>
+    internal const int MaxNeighbors = 2 * MaxBackends;
+
     internal BalancerTable(BalancerConfig config, EndpointMap<Service> services, EndpointMap<Service[]> returns, Backend?[] backends,
-        FrozenDictionary<(IpAddr, int), Neighbor> neighbors, Routes routes, uint generation)
+        FrozenDictionary<(IpAddr, int), Neighbor> neighbors, Neighbor[] wanted, Routes routes, uint generation)
     {
         (Config, Services, Returns, Backends, Neighbors, Routes, Generation) = (config, services, returns, backends, neighbors, routes, generation);
-        NeighborList = [.. neighbors.Values];
+        NeighborList = wanted;
         ServiceAddresses = config.Services.Select(s => s.Address).ToFrozenSet();
     }
 
@@ -37,6 +40,7 @@ public sealed class BalancerTable
 
     internal FrozenDictionary<(IpAddr, int), Neighbor> Neighbors { get; }
 
+    /// <summary>Those of them that this configuration needs.</summary>
     internal Neighbor[] NeighborList { get; }
 
     internal FrozenSet<IpAddr> ServiceAddresses { get; }

@@ -36,9 +36,11 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
             }
         }
         AddGateways();
+        Neighbor[] wanted = [.. _neighbors.Values];
+        RememberOthers();
         return new BalancerTable(config, new EndpointMap<Service>(services),
             new EndpointMap<Service[]>(returns.ToDictionary(r => r.Key, r => r.Value.ToArray())),
-            backends, _neighbors.ToFrozenDictionary(), _routes, _generation);
+            backends, _neighbors.ToFrozenDictionary(), wanted, _routes, _generation);
     }
 
     private void Check()
@@ -118,6 +120,22 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
                 {
                     NeighborAt(address, port);
                 }
+            }
+        }
+    }
+
+    // Who left may come back with the next configuration, and must not have to say its address anew.
+    private void RememberOthers()
+    {
+        foreach (KeyValuePair<(IpAddr, int), Neighbor> old in previous?.Neighbors ?? FrozenDictionary<(IpAddr, int), Neighbor>.Empty)
+        {
+            if (_neighbors.Count >= BalancerTable.MaxNeighbors)
+            {
+                return;
+            }
+            if (old.Value.Port < config.Interfaces.Count)
+            {
+                _neighbors.TryAdd(old.Key, old.Value);
             }
         }
     }

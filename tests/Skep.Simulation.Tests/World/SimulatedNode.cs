@@ -16,6 +16,7 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
     private ulong _nextRead;
     private Role _tracedRole;
     private ulong _tracedCommit;
+    private ulong _tracedTerm;
 
     public ulong Id => id;
 
@@ -53,6 +54,7 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         SeenLeading = 0;
         _tracedRole = Role.Follower;
         _tracedCommit = Core.Commit;
+        _tracedTerm = Core.Term;
         After();
         Ticking(Life);
     }
@@ -192,14 +194,8 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         world.At(world.NowUs + world.Spread(Disk.SyncUs), this, Life, () =>
         {
             Disk.IsSyncing = false;
-            var vote = Disk.HardState;
             Core.Stored(Disk.Sync(writes));
             After();
-            if (Disk.HardState.Term != vote.Term || Disk.HardState.Vote != vote.Vote)
-            {
-                world.TermWritten?.Invoke(this);
-            }
-
             Sync();
         });
     }
@@ -292,6 +288,12 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
 
     private void TraceRole()
     {
+        if (Core.Term != _tracedTerm)
+        {
+            _tracedTerm = Core.Term;
+            world.TermBegun?.Invoke(this);
+        }
+
         if (Core.Role != _tracedRole)
         {
             _tracedRole = Core.Role;
@@ -306,6 +308,10 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         {
             _tracedCommit = Core.Commit;
             world.Say(() => $"{id} commits up to {Core.Commit}");
+            if (Core.Role == Role.Leader)
+            {
+                world.LeaderCommitted?.Invoke(this);
+            }
         }
     }
 }

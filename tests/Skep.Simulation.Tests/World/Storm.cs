@@ -6,7 +6,7 @@ internal sealed class Storm
     private readonly World _world;
     private readonly Random _random;
     private readonly (double Weight, Action Act)[] _acts;
-    private readonly int _meanUs;
+    private int _meanUs;
     private List<ulong> _wanted = [];
     private bool _over;
 
@@ -25,9 +25,18 @@ internal sealed class Storm
 
     public void Start()
     {
-        var (shortReigns, lostVotes) = (Taste() * Taste(), Taste() * Taste());
-        _world.LeaderFound = leader => Perhaps(shortReigns, () => Later(25, () => Fell(leader)));
-        _world.TermWritten = voter => Perhaps(lostVotes, () => Later(4, () => Crash(voter)));
+        var (shortReigns, deadlyCommits, lostVotes) = (Taste(), Taste() * Taste(), Taste() * Taste());
+        if (_random.Next(5) == 0)
+        {
+            // Leaders fall as soon as they are found or commit, and nothing else goes wrong: what one of them wrote to a few
+            // members, or to itself alone, outlives several.
+            (shortReigns, deadlyCommits, lostVotes) = (0.7, 0.7, 0);
+            _meanUs = int.MaxValue;
+        }
+
+        _world.LeaderFound = leader => Perhaps(shortReigns, () => Soon(() => Fell(leader)));
+        _world.LeaderCommitted = leader => Perhaps(deadlyCommits, () => _world.At(_world.NowUs, () => Fell(leader)));
+        _world.TermBegun = voter => Perhaps(lostVotes, () => Later(6, () => Crash(voter)));
         Next();
     }
 
@@ -89,13 +98,30 @@ internal sealed class Storm
 
     private void Fell(SimulatedNode leader)
     {
+        switch (_random.Next(3))
+        {
+            case 0:
+                CutOff(leader);
+                break;
+            case 1:
+                CutFromSome(leader);
+                break;
+            default:
+                Crash(leader);
+                break;
+        }
+    }
+
+    /// <summary>At this very moment, or a little later.</summary>
+    private void Soon(Action act)
+    {
         if (_random.Next(3) == 0)
         {
-            CutOff(leader);
+            _world.At(_world.NowUs, act);
         }
         else
         {
-            Crash(leader);
+            Later(25, act);
         }
     }
 
@@ -160,6 +186,21 @@ internal sealed class Storm
         }
 
         Later(600, _world.Heal);
+    }
+
+    /// <summary>What it says reaches a few.</summary>
+    private void CutFromSome(SimulatedNode node)
+    {
+        _world.Say(() => $"{node.Id} is cut off from some");
+        foreach (var other in _world.Nodes)
+        {
+            if (_random.Next(3) > 0)
+            {
+                _world.CutBoth(node.Id, other.Id);
+            }
+        }
+
+        Later(300, _world.Heal);
     }
 
     private void CutOneWay()

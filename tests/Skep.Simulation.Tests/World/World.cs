@@ -53,7 +53,9 @@ internal sealed class World
     /// <summary>Moments at which a crash hurts most.</summary>
     public Action<SimulatedNode>? LeaderFound { get; set; }
 
-    public Action<SimulatedNode>? TermWritten { get; set; }
+    public Action<SimulatedNode>? LeaderCommitted { get; set; }
+
+    public Action<SimulatedNode>? TermBegun { get; set; }
 
     public SimulatedNode? LeaderNode => Nodes.Where(n => n.IsUp && n.Core.Role == Role.Leader).MaxBy(n => n.Core.Term);
 

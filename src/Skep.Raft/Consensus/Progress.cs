@@ -39,6 +39,9 @@ internal sealed class Progress(CoreOptions options, ulong next, long nowMs)
     /// <summary>When an answer to what is in flight was last seen, or waiting for one began.</summary>
     public long WaitingSinceMs { get; set; }
 
+    /// <summary>Since when it is no longer a member; null while it is.</summary>
+    public long? LeavingSinceMs { get; set; }
+
     public InFlight InFlight { get; } = new(options.MaxInFlightMessages, options.MaxInFlightBytes);
 
     public void BecomeProbe()

@@ -79,6 +79,7 @@ internal sealed partial class RaftCore
             _transferTarget = 0;
         }
 
+        ForgetLeavers();
         ContinueChange();
         if (Role == Role.Leader && _nowMs - _lastSentMs >= _options.HeartbeatMs)
         {

@@ -66,7 +66,7 @@ internal sealed partial class RaftCore
 
         foreach (var voter in voters.Where(v => !current.IsVoter(v.Id)))
         {
-            if (!_progress.TryGetValue(voter.Id, out var progress))
+            if (!current.MemberIds().Contains(voter.Id) || !_progress.TryGetValue(voter.Id, out var progress))
             {
                 return $"member {voter.Id:x} is not in the group: add it as a learner first";
             }
@@ -90,14 +90,25 @@ internal sealed partial class RaftCore
     private void FollowConfiguration()
     {
         var ids = _log.Configuration.MemberIds().Append(Id).ToHashSet();
-        foreach (var gone in _progress.Keys.Where(id => !ids.Contains(id)).ToList())
+        foreach (var (id, progress) in _progress)
         {
-            _progress.Remove(gone);
+            progress.LeavingSinceMs = ids.Contains(id) ? null : progress.LeavingSinceMs ?? _nowMs;
         }
 
         foreach (var id in ids)
         {
             _progress.TryAdd(id, new Progress(_options, _log.LastIndex + 1, _nowMs));
+        }
+    }
+
+    /// <summary>Who leaves is told so, and has an election time-out to hear it; else it would go on asking for votes.</summary>
+    private void ForgetLeavers()
+    {
+        var gone = _progress.Where(p => p.Value.LeavingSinceMs is { } since
+            && (_nowMs - since >= _options.ElectionTimeoutMs || (Commit >= _log.ConfigurationIndex && p.Value.Match >= _log.ConfigurationIndex && p.Value.CommitSent >= _log.ConfigurationIndex)));
+        foreach (var (id, _) in gone.ToList())
+        {
+            _progress.Remove(id);
         }
     }
 

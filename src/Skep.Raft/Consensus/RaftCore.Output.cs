@@ -49,8 +49,8 @@ internal sealed partial class RaftCore
         if (_hardStateChanged || _log.HasPending)
         {
             // A commit index is remembered only as far as the entries that are on disk for sure.
-            var isWritten = _hardStateChanged && !(_vote != 0 && HasFault(CoreFaults.VoteNotDurable));
-            HardState? hardState = isWritten ? new HardState(Term, _vote, Math.Min(Commit, _log.StoredIndex)) : null;
+            var vote = HasFault(CoreFaults.VoteNotDurable) ? 0 : _vote;
+            HardState? hardState = _hardStateChanged ? new HardState(Term, vote, Math.Min(Commit, _log.StoredIndex)) : null;
             write = _log.TakeWrite(++_issued, hardState);
             _hardStateChanged = false;
         }

@@ -26,17 +26,25 @@ internal sealed class Storm
     public void Start()
     {
         var (shortReigns, deadlyCommits, lostVotes) = (Taste(), Taste() * Taste(), Taste() * Taste());
-        if (_random.Next(5) == 0)
+        var mood = _random.Next(10);
+        if (mood < 2)
         {
             // Leaders fall as soon as they are found or commit, and nothing else goes wrong: what one of them wrote to a few
             // members, or to itself alone, outlives several.
             (shortReigns, deadlyCommits, lostVotes) = (0.7, 0.7, 0);
             _meanUs = int.MaxValue;
         }
+        else if (mood == 2)
+        {
+            // A slow network in which candidates do not hear of each other in time, and voters that fall over their votes.
+            (shortReigns, deadlyCommits, lostVotes) = (0.8, 0, 0.7);
+            _meanUs = int.MaxValue;
+            _world.Weather = new NetworkWeather { LatencyUs = 10_000 + _random.Next(20_000), Loss = 0.3 };
+        }
 
         _world.LeaderFound = leader => Perhaps(shortReigns, () => Soon(() => Fell(leader)));
         _world.LeaderCommitted = leader => Perhaps(deadlyCommits, () => _world.At(_world.NowUs, () => Fell(leader)));
-        _world.TermBegun = voter => Perhaps(lostVotes, () => Later(6, () => Crash(voter)));
+        _world.TermBegun = voter => Perhaps(lostVotes, () => Later(6, () => Crash(voter, 10)));
         Next();
     }
 
@@ -137,13 +145,15 @@ internal sealed class Storm
         }
     }
 
-    private void Crash(SimulatedNode node)
+    private void Crash(SimulatedNode node) => Crash(node, _random.Next(2) == 0 ? 15 : 600);
+
+    private void Crash(SimulatedNode node, int maxDownMs)
     {
         if (node.IsUp)
         {
             _world.Say(() => $"{node.Id} crashes");
             node.Crash();
-            Later(_random.Next(2) == 0 ? 15 : 600, () =>
+            Later(maxDownMs, () =>
             {
                 _world.Say(() => $"{node.Id} starts");
                 node.Start();

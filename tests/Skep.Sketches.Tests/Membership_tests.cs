@@ -83,6 +83,28 @@ public sealed class Membership
         Assert.InRange(reckoned, measured - (4 * deviation), measured + (4 * deviation));
     }
 
+    [Theory]
+    [InlineData(0), InlineData(1), InlineData(64), InlineData(65), InlineData(20_000)]
+    public void Many_keys_at_once_are_the_same_as_one_by_one(int count)
+    {
+        foreach (SketchSeed? seed in new[] { null, Seeds.Number(1) })
+        {
+            ulong[] keys = [.. Enumerable.Range(0, count).Select(static i => Seeds.Key(1, i))];
+            var alone = new BloomFilter(10_000, 0.1, seed);
+            var together = new BloomFilter(10_000, 0.1, seed);
+            foreach (ulong key in keys.Take(count / 2))
+            {
+                alone.Add(key);
+            }
+            together.Add(keys.AsSpan(0, count / 2));
+            Assert.Equal(alone.ToBytes(), together.ToBytes());
+            bool[] found = new bool[count];
+            Assert.Equal(keys.Count(alone.Contains), together.Contains(keys, found));
+            Assert.Equal(keys.Select(alone.Contains), found);
+            Assert.Throws<ArgumentException>(() => together.Contains(new ulong[count + 1], found));
+        }
+    }
+
     [Fact]
     public void No_fewer_blocks_would_do()
     {

@@ -203,7 +203,8 @@ public sealed class CountMinSketch
 
     internal void SetTotal(long total) => Total = total;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    // Not inlined: within a caller's loop the compiler makes branches of Min and Max, which nothing can predict; by itself, moves.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private long AddFour(ulong hash, long count)
     {
         // Every cell lies below width × depth by its making, so that the bounds need no check.

@@ -10,15 +10,16 @@ internal interface IHashFamily
     static abstract ulong Hash(ReadOnlySpan<byte> key);
 
     /// <summary>The same as that of the key's eight bytes, little-endian.</summary>
-    static abstract ulong Hash(ulong key);
+    ulong Hash(ulong key);
 }
 
 /// <summary>Hashes keys of every kind: with the family's function in the compatible profile, with SipHash-1-3 in the keyed one.</summary>
 internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
-    where TFamily : IHashFamily
+    where TFamily : struct, IHashFamily
 {
     private const int StackBytes = 512;
 
+    private readonly TFamily family = new();
     private readonly bool keyed = seed is not null;
     private readonly ulong k0 = seed?.K0 ?? 0;
     private readonly ulong k1 = seed?.K1 ?? 0;
@@ -26,7 +27,7 @@ internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
     public SketchSeed? Seed { get; } = seed;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Hash(ulong key) => keyed ? SipHash.Hash13(k0, k1, key) : TFamily.Hash(key);
+    public ulong Hash(ulong key) => keyed ? SipHash.Hash13(k0, k1, key) : family.Hash(key);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ReadOnlySpan<byte> key) => keyed ? SipHash.Hash13(k0, k1, key) : TFamily.Hash(key);

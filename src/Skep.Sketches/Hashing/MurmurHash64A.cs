@@ -9,8 +9,22 @@ internal readonly struct MurmurHash64A : IHashFamily
     private const ulong Seed = 0xadc83b19;
     private const ulong M = 0xc6a4a7935bd1e995;
 
+    // As in XxHash64: a field is read in the instruction that multiplies by it.
+    private readonly ulong m = M;
+    private readonly ulong start = Seed ^ unchecked(8 * M);
+
+    public MurmurHash64A()
+    {
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong Hash(ulong key) => Finish((Seed ^ unchecked(8 * M) ^ Mix(key)) * M);
+    public ulong Hash(ulong key)
+    {
+        ulong hash = key * m;
+        hash = (start ^ ((hash ^ (hash >> 47)) * m)) * m;
+        hash = (hash ^ (hash >> 47)) * m;
+        return hash ^ (hash >> 47);
+    }
 
     public static ulong Hash(ReadOnlySpan<byte> key)
     {

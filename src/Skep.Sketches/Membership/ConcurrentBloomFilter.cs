@@ -49,5 +49,5 @@ public sealed class ConcurrentBloomFilter
         return new BloomFilter(copy, filter.Seed);
     }
 
-    private void AddHash(ulong hash) => SplitBlock.SetShared(ref filter.Blocks.BlockOf(hash), (uint)hash);
+    private void AddHash(ulong hash) => filter.Blocks.SetShared(hash);
 }

@@ -12,7 +12,7 @@ internal static class Plot
     public static void Write(string path)
     {
         var svg = new StringBuilder();
-        int width = Left + (3 * PanelWidth) + (2 * Gap) + 20, height = Top + PanelHeight + 56;
+        int width = Left + (3 * PanelWidth) + (2 * Gap) + 50, height = Top + PanelHeight + 56;
         svg.Append(CultureInfo.InvariantCulture, $"<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"12\">\n");
         svg.Append("<title>Error against memory of the sketches: theory (line) and measured (dots)</title>\n");
         svg.Append(CultureInfo.InvariantCulture, $"<rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n");

@@ -27,10 +27,14 @@ internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
     public SketchSeed? Seed { get; } = seed;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong Hash(ulong key) => keyed ? SipHash.Hash13(k0, k1, key) : family.Hash(key);
+    public ulong Hash(ulong key) => keyed ? HashKeyed(key) : family.Hash(key);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ReadOnlySpan<byte> key) => keyed ? SipHash.Hash13(k0, k1, key) : TFamily.Hash(key);
+
+    // Apart: within the callers' loops it would take the registers that the other hash needs.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private ulong HashKeyed(ulong key) => SipHash.Hash13(k0, k1, key);
 
     /// <summary>The hash of the text's UTF-8 bytes.</summary>
     [SkipLocalsInit]

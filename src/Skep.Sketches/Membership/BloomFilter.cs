@@ -87,19 +87,11 @@ public sealed unsafe class BloomFilter
     {
         if (blocks.IsSmall)
         {
-            foreach (ulong key in keys)
-            {
-                AddHash(hasher.Hash(key));
-            }
-            return;
+            AddEach(keys);
         }
-        Span<ulong> hashes = stackalloc ulong[BatchKeys];
-        for (; keys.Length > 0; keys = keys[Math.Min(BatchKeys, keys.Length)..])
+        else
         {
-            foreach (ulong hash in HashAhead(keys, hashes))
-            {
-                AddHash(hash);
-            }
+            AddAhead(keys);
         }
     }
 
@@ -114,29 +106,7 @@ public sealed unsafe class BloomFilter
         {
             throw new ArgumentException($"there is room for {found.Length} answers to {keys.Length} keys", nameof(found));
         }
-        int sum = 0;
-        if (blocks.IsSmall)
-        {
-            for (int i = 0; i < keys.Length && i < found.Length; i++)
-            {
-                found[i] = ContainsHash(hasher.Hash(keys[i]));
-                sum += Unsafe.BitCast<bool, byte>(found[i]);
-            }
-            return sum;
-        }
-        Span<ulong> hashes = stackalloc ulong[BatchKeys];
-        while (keys.Length > 0)
-        {
-            ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
-            for (int i = 0; i < batch.Length && i < found.Length; i++)
-            {
-                found[i] = ContainsHash(batch[i]);
-                sum += Unsafe.BitCast<bool, byte>(found[i]);
-            }
-            keys = keys[batch.Length..];
-            found = found[batch.Length..];
-        }
-        return sum;
+        return blocks.IsSmall ? ContainsEach(keys, found) : ContainsAhead(keys, found);
     }
 
     /// <summary>The part of all strangers that the filter takes for added as it stands, reckoned from its bits.</summary>
@@ -220,6 +190,70 @@ public sealed unsafe class BloomFilter
         bool has = SplitBlock.Has(ref *BlockArray.At(first, count, hash), (uint)hash);
         GC.KeepAlive(this);
         return has;
+    }
+
+    // The loops stand apart from each other: a method with memory of its own on the stack is compiled once, before its types are known.
+    private void AddEach(ReadOnlySpan<ulong> keys)
+    {
+        foreach (ulong key in keys)
+        {
+            AddHash(hasher.Hash(key));
+        }
+    }
+
+    private int ContainsEach(ReadOnlySpan<ulong> keys, Span<bool> found)
+    {
+        nuint sum = 0;
+        for (int i = 0; i < keys.Length && i < found.Length; i++)
+        {
+            bool has = ContainsHash(hasher.Hash(keys[i]));
+            found[i] = has;
+            sum += Unsafe.BitCast<bool, byte>(has);
+        }
+        return (int)sum;
+    }
+
+    private void AddHashes(ReadOnlySpan<ulong> hashes)
+    {
+        foreach (ulong hash in hashes)
+        {
+            AddHash(hash);
+        }
+    }
+
+    private int ContainsHashes(ReadOnlySpan<ulong> hashes, Span<bool> found)
+    {
+        nuint sum = 0;
+        for (int i = 0; i < hashes.Length && i < found.Length; i++)
+        {
+            bool has = ContainsHash(hashes[i]);
+            found[i] = has;
+            sum += Unsafe.BitCast<bool, byte>(has);
+        }
+        return (int)sum;
+    }
+
+    private void AddAhead(ReadOnlySpan<ulong> keys)
+    {
+        Span<ulong> hashes = stackalloc ulong[BatchKeys];
+        for (; keys.Length > 0; keys = keys[Math.Min(BatchKeys, keys.Length)..])
+        {
+            AddHashes(HashAhead(keys, hashes));
+        }
+    }
+
+    private int ContainsAhead(ReadOnlySpan<ulong> keys, Span<bool> found)
+    {
+        Span<ulong> hashes = stackalloc ulong[BatchKeys];
+        int sum = 0;
+        while (keys.Length > 0)
+        {
+            ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
+            sum += ContainsHashes(batch, found);
+            keys = keys[batch.Length..];
+            found = found[batch.Length..];
+        }
+        return sum;
     }
 
     // Hashes some keys, and asks for all their blocks before the first is needed, so that memory answers for many at once.

@@ -1,0 +1,163 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Skep.DataPlane.Balancing.Configuration;
+using Skep.DataPlane.Balancing.Flows;
+using Skep.DataPlane.Balancing.Neighbors;
+using Skep.DataPlane.Buffers;
+using Skep.DataPlane.Packets;
+using Skep.DataPlane.Ports;
+using Skep.DataPlane.Workers;
+
+namespace Skep.Bench.DataPlane;
+
+/// <summary>What is measured.</summary>
+/// <param name="Name">In the table.</param>
+/// <param name="Flows">Connections that take turns, at random.</param>
+/// <param name="Mode">How packets reach backends; null to move frames through the ports only.</param>
+/// <param name="Burst">Frames at a time.</param>
+/// <param name="BarMpps">What is to be reached.</param>
+internal sealed record Case(string Name, int Flows, BalanceMode? Mode, int Burst, double? BarMpps);
+
+/// <summary>A generator, a worker and a sink on one thread.</summary>
+internal sealed class BenchRig : IDisposable
+{
+    private const int Backends = 16;
+    private const int FrameBytes = 60; // 64 with the check sequence that no port hands over.
+    private static readonly MacAddress Us = MacAddress.Parse("02:00:00:00:00:01");
+    private static readonly IpAddr Vip = IpAddr.Parse("198.51.100.1");
+    private readonly Case _case;
+    private readonly PacketPool _pool = new(256);
+    private readonly MemoryPort _front, _back;
+    private readonly BalancerWorker<BusyWait> _worker;
+    private readonly Packet[] _burst;
+    private readonly byte[] _frame = new byte[FrameBytes];
+    private readonly ulong _step;
+    private ulong _random = 88172645463325252;
+
+    public BenchRig(Case what)
+    {
+        _case = what;
+        _burst = new Packet[what.Burst];
+        _front = new MemoryPort("front", Us, _pool, 64);
+        _back = new MemoryPort("back", Us, _pool, 64);
+        BalanceMode mode = what.Mode ?? BalanceMode.Nat;
+        var tables = new TableSource(new BalancerConfig
+        {
+            Interfaces = [new([LinkAddress.Parse("192.0.2.1/24")]), new([LinkAddress.Parse("10.0.0.1/16")])],
+            Services =
+            [
+                new("bench", Vip, 80, IpProtocol.Tcp, mode,
+                    [.. Enumerable.Range(1, Backends).Select(n => new BackendConfig(IpAddr.V4(0x0A000100 + (uint)n), mode == BalanceMode.Nat ? (ushort)8080 : (ushort)80))]),
+            ],
+        });
+        foreach (Neighbor neighbor in tables.Current.KnownNeighbors)
+        {
+            neighbor.Learn(new MacAddress(0x0200_0000_0000UL | neighbor.Address.V4Bits), 0);
+        }
+        _worker = new BalancerWorker<BusyWait>([new WorkerPort(_front), new WorkerPort(_back)], tables, _pool,
+            new FlowLimits { Capacity = Math.Max(1 << 14, what.Flows * 2), MaxEmbryonic = what.Flows * 2 }, TimeProvider.System);
+        _step = (ulong)what.Flows;
+        MakeFrame();
+    }
+
+    public int Flows => _worker.Flows;
+
+    /// <summary>Opens every flow, so that the table holds them all.</summary>
+    public void Open()
+    {
+        for (int flow = 0; flow < _case.Flows && _case.Mode is not null; flow++)
+        {
+            // The second packet makes it an established one.
+            for (int i = 0; i < 2; i++)
+            {
+                Put((uint)flow);
+                Work();
+                Drain();
+            }
+        }
+    }
+
+    /// <summary>Moves packets.</summary>
+    /// <returns>Millions a second.</returns>
+    public double Run(long packets)
+    {
+        long start = Stopwatch.GetTimestamp(), done = 0;
+        while (done < packets)
+        {
+            for (int i = 0; i < _case.Burst; i++)
+            {
+                // xorshift: which flow is next must cost next to nothing, and not be guessable by a prefetcher.
+                _random ^= _random << 13;
+                _random ^= _random >> 7;
+                _random ^= _random << 17;
+                Put((uint)Math.BigMul(_random, _step, out _));
+            }
+            Work();
+            done += Drain();
+        }
+        return packets / Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+    }
+
+    private void Work()
+    {
+        if (_case.Mode is not null)
+        {
+            _worker.RunOnce();
+            return;
+        }
+        int count = _front.Receive(_burst);
+        _back.Send(_burst.AsSpan(0, count));
+    }
+
+    private int Drain()
+    {
+        int count = 0;
+        for (; _back.TryPeek(out _); _back.Advance())
+        {
+            count++;
+        }
+        return count;
+    }
+
+    // The IPv4 checksum must be right; TCP's is changed by difference and nobody here looks at it.
+    private void Put(uint flow)
+    {
+        Span<byte> ip = _frame.AsSpan(14);
+        uint source = 0xC0000264 + (flow >> 14 << 8);
+        uint before = BinaryPrimitives.ReadUInt32BigEndian(ip[12..]);
+        var delta = new ChecksumDelta();
+        delta.Replace32(before, source);
+        BinaryPrimitives.WriteUInt32BigEndian(ip[12..], source);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], delta.Apply(BinaryPrimitives.ReadUInt16BigEndian(ip[10..])));
+        BinaryPrimitives.WriteUInt16BigEndian(ip[20..], (ushort)(1024 + (flow & 0x3FFF)));
+        if (!_front.Inject(_frame))
+        {
+            throw new InvalidOperationException("the ring is full: packets were lost");
+        }
+    }
+
+    public void Dispose()
+    {
+        _worker.Dispose();
+        _front.Dispose();
+        _back.Dispose();
+        _pool.Dispose();
+    }
+
+    private void MakeFrame()
+    {
+        Us.Write(_frame);
+        MacAddress.Parse("02:00:00:00:00:c1").Write(_frame.AsSpan(6));
+        BinaryPrimitives.WriteUInt16BigEndian(_frame.AsSpan(12), EtherType.IPv4);
+        Span<byte> ip = _frame.AsSpan(14);
+        ip[0] = 0x45;
+        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], FrameBytes - 14);
+        ip[8] = 64;
+        ip[9] = IpProtocol.Tcp;
+        Vip.Write(ip[16..]);
+        BinaryPrimitives.WriteUInt16BigEndian(ip[10..], Checksum.Of(ip[..20]));
+        BinaryPrimitives.WriteUInt16BigEndian(ip[22..], 80);
+        ip[32] = 0x50;
+        ip[33] = (byte)TcpFlags.Ack;
+    }
+}

@@ -1,0 +1,47 @@
+// How many packets a second one core balances: parse, flow table, Maglev, rewrite, over memory ports. A generator on the same core
+// puts 64-byte frames into one ring and takes them out of another; its copies and the ports' are part of the time, and how much the
+// rings alone take is printed beside. usage: Skep.Bench.DataPlane [runs] [million packets a run]
+using System.Globalization;
+using Skep.Bench.DataPlane;
+using Skep.DataPlane.Balancing.Configuration;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+int runs = args.Length > 0 ? int.Parse(args[0]) : 7;
+long packets = (args.Length > 1 ? long.Parse(args[1]) : 20) * 1_000_000;
+Case[] cases =
+[
+    new("ports alone", 1_000, null, 32, null),
+    new("nat, 1 000 flows", 1_000, BalanceMode.Nat, 32, 12),
+    new("dsr, 1 000 flows", 1_000, BalanceMode.Dsr, 32, 12),
+    new("nat, 1 M flows", 1_000_000, BalanceMode.Nat, 32, 6),
+    new("dsr, 1 M flows", 1_000_000, BalanceMode.Dsr, 32, 6),
+];
+
+Console.WriteLine($"one core of {Environment.ProcessorCount}; 64-byte frames, bursts of 32, 16 backends, table of 65,537; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}; medians of {runs} runs of {packets / 1_000_000} M packets, interleaved");
+var rigs = cases.Select(c => new BenchRig(c)).ToList();
+foreach (BenchRig rig in rigs)
+{
+    rig.Open();
+    rig.Run(3_000_000);
+}
+var results = cases.Select(_ => new List<double>()).ToList();
+long allocated = GC.GetAllocatedBytesForCurrentThread();
+for (int run = 0; run < runs; run++)
+{
+    for (int i = 0; i < rigs.Count; i++)
+    {
+        results[i].Add(rigs[i].Run(packets));
+    }
+}
+allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+Console.WriteLine($"{"",-18} {"Mpps",7} {"least",7} {"most",7} {"ns/packet",10} {"bar",6}");
+for (int i = 0; i < cases.Length; i++)
+{
+    List<double> sorted = [.. results[i].Order()];
+    double median = sorted[sorted.Count / 2];
+    string bar = cases[i].BarMpps is { } least ? (median >= least ? "met" : "missed") + $" {least}" : "";
+    Console.WriteLine($"{cases[i].Name,-18} {median,7:F2} {sorted[0],7:F2} {sorted[^1],7:F2} {1000 / median,10:F1} {bar,6}");
+}
+Console.WriteLine($"flows remembered: {string.Join(", ", cases.Zip(rigs, (c, r) => $"{c.Name} {r.Flows}"))}");
+Console.WriteLine($"allocated while measuring: {allocated} bytes");
+rigs.ForEach(static r => r.Dispose());

@@ -57,6 +57,18 @@ public static class Checksum
     /// <summary>The checksum of bytes; 0 where they hold a right checksum already.</summary>
     public static ushort Of(ReadOnlySpan<byte> data) => Finish(Add(0, data));
 
+    /// <summary>Whether an IPv4 header without options has a right checksum.</summary>
+    /// <param name="header">Its 20 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsRight(ReadOnlySpan<byte> header)
+    {
+        ref byte start = ref MemoryMarshal.GetReference(header[..IpParser.V4Bytes]);
+        ulong a = Unsafe.ReadUnaligned<ulong>(ref start), b = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref start, 8));
+        ulong sum = (uint)a + (a >> 32) + (uint)b + (b >> 32) + Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref start, 16));
+        sum = (sum & 0xFFFF) + ((sum >> 16) & 0xFFFF) + (sum >> 32);
+        return (sum & 0xFFFF) + (sum >> 16) == 0xFFFF;
+    }
+
     /// <summary>The sum of the pseudo header of TCP, UDP and ICMPv6 (RFC 9293, 3.1; RFC 8200, 8.1).</summary>
     /// <param name="source">Source address.</param>
     /// <param name="destination">Destination address, of the same family.</param>

@@ -19,8 +19,13 @@ public static class PacketParser
 
     /// <summary>Reads a frame that begins at Ethernet.</summary>
     /// <returns><see cref="PacketFault.None"/>, or why the frame is refused: then <paramref name="headers"/> must not be used.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PacketFault Parse(ReadOnlySpan<byte> frame, out PacketHeaders headers) =>
+        UsualPacket.TryParse(frame, out headers) ? PacketFault.None : ParseAny(frame, out headers);
+
+    /// <summary>Reads any frame, step by step.</summary>
     [SkipLocalsInit]
-    public static PacketFault Parse(ReadOnlySpan<byte> frame, out PacketHeaders headers)
+    internal static PacketFault ParseAny(ReadOnlySpan<byte> frame, out PacketHeaders headers)
     {
         headers = default;
         if (frame.Length is < EthernetBytes or > ushort.MaxValue)

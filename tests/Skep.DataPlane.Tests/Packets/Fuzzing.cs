@@ -22,10 +22,13 @@ public sealed class Fuzzing
             int length = Mutations.Fill(random, buffer);
             Span<byte> frame = page.AtEnd(length);
             buffer.AsSpan(0, length).CopyTo(frame);
-            if (PacketParser.Parse(frame, out PacketHeaders h) != PacketFault.None)
+            PacketFault fault = PacketParser.Parse(frame, out PacketHeaders h);
+            Assert.Equal(PacketParser.ParseAny(frame, out PacketHeaders slow), fault);
+            if (fault != PacketFault.None)
             {
                 continue;
             }
+            Assert.True(h.Equals(slow), $"round {round}: the way for usual packets reads another thing");
             accepted++;
             Assert.True(h.NetworkOffset <= h.TransportOffset && h.TransportOffset <= h.PayloadOffset && h.PayloadOffset <= h.End && h.End <= length,
                 $"round {round}: offsets {h.NetworkOffset} {h.TransportOffset} {h.PayloadOffset} {h.End} of {length}");

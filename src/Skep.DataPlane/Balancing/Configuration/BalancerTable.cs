@@ -22,6 +22,7 @@ public sealed class BalancerTable
     {
         (Config, Services, Returns, Backends, Neighbors, Routes, Generation) = (config, services, returns, backends, neighbors, routes, generation);
         NeighborList = wanted;
+        HashSeed = config.HashSeed;
         ServiceAddresses = config.Services.Select(s => s.Address).ToFrozenSet();
     }
 
@@ -44,6 +45,8 @@ public sealed class BalancerTable
     internal Neighbor[] NeighborList { get; }
 
     internal FrozenSet<IpAddr> ServiceAddresses { get; }
+
+    internal ulong HashSeed { get; }
 
     internal Routes Routes { get; }
 

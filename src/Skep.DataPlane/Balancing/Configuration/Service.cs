@@ -38,5 +38,7 @@ internal readonly record struct BackendKey(IpAddr Service, ushort ServicePort, b
 /// <summary>One end of a conversation.</summary>
 internal readonly record struct Endpoint(IpAddr Address, ushort Port, byte Protocol)
 {
-    public ulong Hash => Mix.Fold(Address.Low ^ 0x9E3779B97F4A7C15, Address.High ^ (((ulong)Port << 8) | Protocol) ^ 0xD1B54A32D192ED03);
+    public uint PortAndProtocol => ((uint)Port << 8) | Protocol;
+
+    public ulong Hash => Mix.Fold(Address.Low ^ 0x9E3779B97F4A7C15, Address.High ^ PortAndProtocol ^ 0xD1B54A32D192ED03);
 }

@@ -24,7 +24,6 @@ internal sealed class BalancerPipeline : IDisposable
 
     private struct Work
     {
-        public FlowKey Key;
         public ulong Hash;
         public Service? Service;
         public Service[]? Returns;
@@ -91,7 +90,7 @@ internal sealed class BalancerPipeline : IDisposable
             verdict = Drop(DropReason.OtherStation);
             return;
         }
-        if (h.Network == NetworkKind.IPv4 && Checksum.Of(frame[h.NetworkOffset..(h.NetworkOffset + (frame[h.NetworkOffset] & 0x0F) * 4)]) != 0)
+        if (h.Network == NetworkKind.IPv4 && !IsHeaderRight(frame[h.NetworkOffset..]))
         {
             verdict = Drop(DropReason.BadChecksum);
             return;
@@ -105,21 +104,26 @@ internal sealed class BalancerPipeline : IDisposable
         if (work.Service is not null)
         {
             work.Returns = null;
-            work.Key = new FlowKey(h.Source, h.Destination, h.SourcePort, h.DestinationPort, h.Protocol);
+            work.Hash = ForwardKey(h).Hash(table.HashSeed);
         }
         else if (table.Returns.Find(new Endpoint(h.Source, h.SourcePort, h.Protocol)) is { } candidates)
         {
             work.Returns = candidates;
             work.Service = candidates[0];
-            work.Key = new FlowKey(h.Destination, work.Service.Address, h.DestinationPort, work.Service.Port, h.Protocol);
+            work.Hash = new FlowKey(h.Destination, work.Service.Address, h.DestinationPort, work.Service.Port, h.Protocol).Hash(table.HashSeed);
         }
         else
         {
             return;
         }
-        work.Hash = work.Key.Hash(table.Config.HashSeed);
         Flows.PrefetchTags(work.Hash);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static FlowKey ForwardKey(in PacketHeaders h) => new(h.Source, h.Destination, h.SourcePort, h.DestinationPort, h.Protocol);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsHeaderRight(ReadOnlySpan<byte> ip) => ip[0] == 0x45 ? Checksum.IsRight(ip) : Checksum.Of(ip[..((ip[0] & 0x0F) * 4)]) == 0;
 
     private Verdict Forward(BalancerTable table, Span<byte> frame, in PacketHeaders h, in Work work, int port, long nowMs)
     {
@@ -129,7 +133,7 @@ internal sealed class BalancerPipeline : IDisposable
             return Drop(DropReason.TtlExpired);
         }
         MacAddress client = MacAddress.Read(frame[MacAddress.SizeBytes..]);
-        Backend? backend = _steering.Steer(table, service, work.Key, work.Hash, h.Flags, port, client, (uint)nowMs);
+        Backend? backend = _steering.Steer(table, service, ForwardKey(h), work.Hash, h.Flags, port, client, (uint)nowMs);
         if (backend is null)
         {
             return Drop(DropReason.NoBackend);

@@ -72,7 +72,7 @@ internal sealed class FlowSteering(FlowTable flows)
         {
             service = candidates[i];
             var key = new FlowKey(client, service.Address, clientPort, service.Port, service.Protocol);
-            ref FlowEntry entry = ref flows.Find(key, key.Hash(table.Config.HashSeed), nowMs);
+            ref FlowEntry entry = ref flows.Find(key, key.Hash(table.HashSeed), nowMs);
             if (!Unsafe.IsNullRef(ref entry) && table.BackendAt(entry.Slot, entry.Generation) is { } b && b.Address == backend && b.Port == backendPort)
             {
                 return ref entry;

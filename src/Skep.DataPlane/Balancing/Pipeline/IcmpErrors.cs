@@ -39,7 +39,7 @@ internal sealed class IcmpErrors(FlowSteering steering, BalancerPipeline pipelin
     private Verdict ToBackend(BalancerTable table, Span<byte> frame, in PacketHeaders h, in PacketHeaders quote, Service service, long nowMs)
     {
         var key = new FlowKey(quote.Destination, quote.Source, quote.DestinationPort, quote.SourcePort, quote.Protocol);
-        Backend? backend = steering.Peek(table, service, key, key.Hash(table.Config.HashSeed), (uint)nowMs);
+        Backend? backend = steering.Peek(table, service, key, key.Hash(table.HashSeed), (uint)nowMs);
         if (backend is null || !backend.NextHop.IsKnown)
         {
             return pipeline.Drop(backend is null ? DropReason.NoBackend : DropReason.NextHopUnknown);

@@ -62,6 +62,9 @@ internal sealed class BenchRig : IDisposable
 
     public int Flows => _worker.Flows;
 
+    /// <summary>What running has allocated on the heap.</summary>
+    public long AllocatedBytes { get; set; }
+
     /// <summary>Opens every flow, so that the table holds them all.</summary>
     public void Open()
     {
@@ -82,6 +85,7 @@ internal sealed class BenchRig : IDisposable
     /// <returns>Millions a second by the clock on the wall, and by the thread's.</returns>
     public (double Wall, double Cpu) Run(long packets)
     {
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
         double cpu = ThreadClock.NowUs;
         long start = Stopwatch.GetTimestamp(), done = 0;
         while (done < packets)
@@ -101,7 +105,9 @@ internal sealed class BenchRig : IDisposable
             Work();
             done += Drain();
         }
-        return (packets / Stopwatch.GetElapsedTime(start).TotalMicroseconds, packets / (ThreadClock.NowUs - cpu));
+        (double, double) result = (packets / Stopwatch.GetElapsedTime(start).TotalMicroseconds, packets / (ThreadClock.NowUs - cpu));
+        AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
+        return result;
     }
 
     private void Work()

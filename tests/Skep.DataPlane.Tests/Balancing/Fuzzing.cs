@@ -47,6 +47,7 @@ public sealed class Fuzzing
             for (int i = 0; i < times; i++)
             {
                 syn[35] = (byte)i;
+                rig.Time.Advance(TimeSpan.FromMilliseconds(50));
                 rig.Front.Inject(syn);
                 rig.Front.Inject(ssh);
                 rig.Front.Inject(arp);

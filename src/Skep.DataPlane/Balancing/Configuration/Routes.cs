@@ -41,11 +41,12 @@ internal sealed class Routes(IReadOnlyList<InterfaceConfig> interfaces)
     /// <summary>Our address from which to ask for a host on a port's link.</summary>
     public IpAddr? SourceFor(int port, IpAddr neighbor)
     {
-        foreach (LinkAddress link in interfaces[port].Addresses)
+        IReadOnlyList<LinkAddress> links = interfaces[port].Addresses;
+        for (int i = 0; i < links.Count; i++)
         {
-            if (link.Contains(neighbor))
+            if (links[i].Contains(neighbor))
             {
-                return link.Address;
+                return links[i].Address;
             }
         }
         return null;

@@ -40,5 +40,12 @@ internal readonly record struct Endpoint(IpAddr Address, ushort Port, byte Proto
 {
     public uint PortAndProtocol => ((uint)Port << 8) | Protocol;
 
-    public ulong Hash => Mix.Fold(Address.Low ^ 0x9E3779B97F4A7C15, Address.High ^ PortAndProtocol ^ 0xD1B54A32D192ED03);
+    public uint Hash
+    {
+        get
+        {
+            ulong h = (Address.Low * 0x9E3779B97F4A7C15) ^ (Address.High * 0xD1B54A32D192ED03) ^ (PortAndProtocol * 0xAEF17502108EF2D9);
+            return (uint)(h >> 32);
+        }
+    }
 }

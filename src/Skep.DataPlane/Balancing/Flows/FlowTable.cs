@@ -5,6 +5,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Skep.DataPlane.Balancing.Configuration;
 using Skep.DataPlane.Balancing.Hashing;
+using Skep.DataPlane.Native;
 using Skep.DataPlane.Packets;
 
 namespace Skep.DataPlane.Balancing.Flows;
@@ -32,10 +33,8 @@ internal sealed unsafe class FlowTable : IDisposable
         int capacity = (int)BitOperations.RoundUpToPowerOf2((uint)limits.Capacity);
         _bucketMask = capacity / Ways - 1;
         _maxEmbryonic = limits.MaxEmbryonic ?? capacity / 4;
-        _entries = (FlowEntry*)NativeMemory.AlignedAlloc((nuint)capacity * FlowEntry.SizeBytes, FlowEntry.SizeBytes);
-        _tags = (ushort*)NativeMemory.AlignedAlloc((nuint)capacity * sizeof(ushort), 64);
-        NativeMemory.Clear(_entries, (nuint)capacity * FlowEntry.SizeBytes);
-        NativeMemory.Clear(_tags, (nuint)capacity * sizeof(ushort));
+        _entries = (FlowEntry*)LargeMemory.Allocate((nuint)capacity * FlowEntry.SizeBytes);
+        _tags = (ushort*)LargeMemory.Allocate((nuint)capacity * sizeof(ushort));
     }
 
     public int Buckets => _bucketMask + 1;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Skep.DataPlane.Packets;
@@ -18,10 +19,14 @@ internal readonly struct FlowKey(IpAddr client, IpAddr service, ushort clientPor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ulong seed)
     {
+        // Rounds of multiply and shift, each over one more part of the key; the two upper halves, equal for all of IPv4, go beside.
         ulong ports = ((ulong)ClientPort << 32) | ((ulong)ServicePort << 16) | Protocol;
-        ulong h = Mix.Fold(Client.High ^ seed ^ 0x9E3779B97F4A7C15, Client.Low ^ 0xD1B54A32D192ED03);
-        h = Mix.Fold(h ^ Service.High ^ 0x8CB92BA72F3D8DD7, Service.Low ^ seed ^ 0xAEF17502108EF2D9);
-        return Mix.Fold(h ^ ports, 0xE7037ED1A0B428DB ^ seed);
+        ulong upper = ((Client.High ^ seed) * 0x8CB92BA72F3D8DD7) ^ BitOperations.RotateLeft((Service.High + seed) * 0xAEF17502108EF2D9, 32);
+        ulong h = (Client.Low ^ seed ^ 0x9E3779B97F4A7C15) * 0xD1B54A32D192ED03;
+        h = (h ^ (h >> 32) ^ Service.Low ^ upper) * 0xBF58476D1CE4E5B9;
+        h = (h ^ (h >> 29) ^ ports) * 0x94D049BB133111EB;
+        h = (h ^ (h >> 32)) * 0xE7037ED1A0B428DB;
+        return h ^ (h >> 30);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

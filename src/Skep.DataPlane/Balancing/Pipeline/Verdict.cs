@@ -13,11 +13,24 @@ internal enum VerdictKind : byte
     Kernel,
 }
 
-/// <summary>What becomes of a packet, and where.</summary>
-internal readonly record struct Verdict(VerdictKind Kind, byte Port)
+/// <summary>
+/// What becomes of a packet, and where: one number, since two bytes written one by one and read together make the processor wait.
+/// </summary>
+internal readonly struct Verdict
 {
-    public static readonly Verdict Dropped = new(VerdictKind.Drop, 0);
-    public static readonly Verdict ToKernel = new(VerdictKind.Kernel, 0);
+    private const int PortBits = 8;
+    private readonly uint _code;
 
-    public static Verdict Send(int port) => new(VerdictKind.Send, (byte)port);
+    private Verdict(VerdictKind kind, int port) => _code = ((uint)kind << PortBits) | (byte)port;
+
+    public static Verdict Dropped => new(VerdictKind.Drop, 0);
+
+    public static Verdict ToKernel => new(VerdictKind.Kernel, 0);
+
+    public VerdictKind Kind => (VerdictKind)(_code >> PortBits);
+
+    /// <summary>The port to send by.</summary>
+    public int Port => (byte)_code;
+
+    public static Verdict Send(int port) => new(VerdictKind.Send, port);
 }

@@ -80,10 +80,10 @@ internal sealed partial class RaftCore
     {
         if (after > _stored || message.To == Id)
         {
-            // A later acknowledgement says all that an earlier one does.
-            if (message is { Type: MessageType.AppendResponse, Reject: false })
+            // The later one says all that an earlier one does, and while a disk stands still nothing piles up.
+            if (message.Type is not (MessageType.ReadIndex or MessageType.ReadIndexResponse))
             {
-                _held.RemoveAll(h => h.After == after && h.Message.Type == message.Type && !h.Message.Reject
+                _held.RemoveAll(h => h.After == after && h.Message.Type == message.Type && h.Message.Reject == message.Reject
                     && h.Message.To == message.To && h.Message.Term == message.Term && h.Message.Index <= message.Index);
             }
 

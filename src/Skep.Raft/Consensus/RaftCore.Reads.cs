@@ -13,7 +13,7 @@ internal sealed partial class RaftCore
     /// </summary>
     /// <param name="nowMs">The clock, read after the request had arrived.</param>
     /// <param name="context">Names the read in its answer.</param>
-    /// <returns>false when no leader is known.</returns>
+    /// <returns>false when no leader is known, or too much waits for this member's disk.</returns>
     public bool Read(long nowMs, ulong context)
     {
         _nowMs = Math.Max(_nowMs, nowMs);
@@ -23,7 +23,7 @@ internal sealed partial class RaftCore
             return true;
         }
 
-        if (Leader == 0)
+        if (Leader == 0 || _held.Count >= _options.MaxPendingReads)
         {
             return false;
         }

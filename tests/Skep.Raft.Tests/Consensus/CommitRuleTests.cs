@@ -79,6 +79,18 @@ public sealed class CommitRuleTests
         Assert.Equal(3UL, member.Core.Commit);
     }
 
+    /// <summary>Else a crash between the two parts of a write could commit what the second part was to cut off.</summary>
+    [Fact]
+    public void The_commit_index_is_written_only_as_far_as_entries_are_on_disk()
+    {
+        var member = new HandDrivenMember(3, null, LogRecord.NoOp(0, 2, 2), LogRecord.NoOp(0, 3, 2));
+        member.Receive(Append(after: 1, LogRecord.NoOp(0, 2, 5), LogRecord.NoOp(0, 3, 5)) with { Term = 5, Commit = 3 });
+        var write = Assert.Single(member.Written);
+        Assert.Equal((3UL, 2UL), (member.Core.Commit, write.TruncateFrom));
+        Assert.Equal(new HardState(5, 0, 1), write.HardState);
+        Assert.Equal(1UL, member.ApplyUpTo);
+    }
+
     [Fact]
     public void During_a_change_both_sets_of_voters_need_their_majority()
     {

@@ -27,6 +27,8 @@ internal sealed class HandDrivenMember : IEntrySource
 
     public List<Message> Sent { get; } = [];
 
+    public List<LogWrite> Written { get; } = [];
+
     public List<ReadState> Reads { get; } = [];
 
     public ulong ApplyUpTo { get; private set; }
@@ -126,6 +128,7 @@ internal sealed class HandDrivenMember : IEntrySource
             if (output.Write is { } write)
             {
                 _writes.Enqueue(write);
+                Written.Add(write);
             }
         }
     }

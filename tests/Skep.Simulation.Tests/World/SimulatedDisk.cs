@@ -75,7 +75,6 @@ internal sealed class SimulatedDisk : IEntrySource
     public void Crash(Random random)
     {
         IsSyncing = false;
-        SyncUs = 200;
         var steps = random.Next(2) == 0 ? 0 : random.Next(12);
         while (steps > 0 && _waiting.TryDequeue(out var next))
         {

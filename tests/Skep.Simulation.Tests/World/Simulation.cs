@@ -45,10 +45,10 @@ internal static class Simulation
         {
             Run(world, clients);
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is not SimulationFailure)
         {
-            // The core itself saw what must not be.
-            throw new SimulationFailure("core", e.Message);
+            // The core itself saw what must not be, or stumbled.
+            throw new SimulationFailure("core", e.ToString());
         }
 
         return (world.Steps, clients.Answered, world.Invariants.CommittedIndex);

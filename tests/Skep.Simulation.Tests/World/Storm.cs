@@ -39,6 +39,7 @@ internal sealed class Storm
             // A slow network in which candidates do not hear of each other in time, and voters that fall over their votes.
             (shortReigns, deadlyCommits, lostVotes) = (0.8, 0, 0.7);
             _meanUs = int.MaxValue;
+            _world.Nodes.ForEach(n => n.Disk.SyncUs = 200 + _random.Next(8_000));
             _world.Weather = new NetworkWeather { LatencyUs = 10_000 + _random.Next(20_000), Loss = 0.3 };
         }
 

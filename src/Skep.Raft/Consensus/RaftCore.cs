@@ -33,7 +33,8 @@ internal sealed partial class RaftCore
         _log = new EntryLog(options, source, snapshot);
         Term = Math.Max(hardState.Term, snapshot?.Term ?? 0);
         _vote = hardState.Vote;
-        Commit = Math.Max(snapshot?.Index ?? 0, Math.Min(hardState.Commit, _log.LastIndex));
+        _applyTold = snapshot?.Index ?? 0;
+        Commit = Math.Max(_applyTold, Math.Min(hardState.Commit, _log.LastIndex));
 
         // What was promised before a restart is not remembered, so it is taken that a leader was heard just now.
         _nowMs = _leaderHeardMs = nowMs;

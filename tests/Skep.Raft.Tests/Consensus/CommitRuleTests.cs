@@ -92,6 +92,21 @@ public sealed class CommitRuleTests
     }
 
     [Fact]
+    public void A_snapshot_is_acknowledged_when_it_is_installed()
+    {
+        var member = new HandDrivenMember(3);
+        var snapshot = new SnapshotMeta(50, 4, 1, member.Core.Configuration);
+        member.Receive(new Message { Type = MessageType.Snapshot, From = 2, To = 1, Term = 5, Snapshot = snapshot });
+        Assert.Equal(snapshot, Assert.Single(member.Written).Snapshot);
+        Assert.DoesNotContain(member.Sent, m => m.Type == MessageType.AppendResponse);
+        Assert.Equal(1UL, member.ApplyUpTo);
+
+        member.Sync();
+        Assert.Equal(50UL, Assert.Single(member.Sent, m => m.Type == MessageType.AppendResponse).Index);
+        Assert.Equal(50UL, member.ApplyUpTo);
+    }
+
+    [Fact]
     public void During_a_change_both_sets_of_voters_need_their_majority()
     {
         var member = new HandDrivenMember(3);

@@ -100,6 +100,23 @@ public sealed class LeaseTests
         Assert.Single(member.Sent, m => m is { Type: MessageType.VoteResponse, Reject: false });
     }
 
+    [Fact]
+    public void Votes_are_asked_for_when_the_term_is_on_disk()
+    {
+        var member = new HandDrivenMember(3);
+        while (member.Core.Role == Role.Follower)
+        {
+            member.Tick(10);
+        }
+
+        member.Receive(new Message { Type = MessageType.PreVoteResponse, From = 2, To = 1, Term = 2 });
+        Assert.Equal((Role.Candidate, 2UL), (member.Core.Role, member.Core.Term));
+        Assert.DoesNotContain(member.Sent, m => m.Type == MessageType.Vote);
+
+        member.Sync();
+        Assert.Equal(2, member.Sent.Count(m => m is { Type: MessageType.Vote, Term: 2 }));
+    }
+
     private static HandDrivenMember Leader()
     {
         var member = new HandDrivenMember(3);

@@ -1,0 +1,47 @@
+using Skep.Jute;
+
+namespace Skep.Coordination.Access;
+
+/// <summary>Each different ACL kept once, counted by the znodes that have it: a million znodes share one number.</summary>
+internal sealed class AclTable
+{
+    private readonly Dictionary<string, int> _ids = [];
+    private readonly List<(string Key, Acl[] Acl, int Uses)> _entries = [];
+    private readonly Stack<int> _free = [];
+
+    public Acl[] this[int id] => _entries[id].Acl;
+
+    /// <summary>The number of an ACL, with one use added.</summary>
+    public int Add(Acl[] acl)
+    {
+        string key = string.Concat(acl.Select(a => $"{a.Perms}:{a.Id.Scheme.Length}:{a.Id.Scheme}:{a.Id.Name.Length}:{a.Id.Name};"));
+        if (!_ids.TryGetValue(key, out int id))
+        {
+            if (!_free.TryPop(out id))
+            {
+                id = _entries.Count;
+                _entries.Add(default);
+            }
+            _entries[id] = (key, acl, 0);
+            _ids[key] = id;
+        }
+        Use(id, 1);
+        return id;
+    }
+
+    /// <summary>Adds uses, or takes them away; what nobody uses is forgotten.</summary>
+    public void Use(int id, int by)
+    {
+        (string key, Acl[] acl, int uses) = _entries[id];
+        _entries[id] = (key, acl, uses + by);
+        if (uses + by == 0)
+        {
+            _ids.Remove(key);
+            _entries[id] = default;
+            _free.Push(id);
+        }
+    }
+
+    /// <summary>All ACLs by their number; null where a number is free.</summary>
+    public Acl[]?[] ToArray() => [.. _entries.Select(e => e.Acl)];
+}

@@ -1,0 +1,15 @@
+namespace Skep.Coordination.Tree;
+
+/// <summary>What happened to a znode: the numbers of ZooKeeper's events.</summary>
+internal enum ChangeKind
+{
+    Created = 1,
+    Deleted = 2,
+    DataChanged = 3,
+}
+
+/// <summary>One change of the tree, for those who watch it.</summary>
+internal readonly record struct Change(ChangeKind Kind, string Path);
+
+/// <summary>Who asks: the session, and the identities that it has proved (its address among them).</summary>
+internal readonly record struct Caller(long SessionId, IReadOnlyList<Jute.AclId> Identities);

@@ -1,0 +1,57 @@
+using Skep.Coordination.Tree;
+using Skep.Coordination.Watches;
+
+namespace Skep.Coordination.Tests;
+
+public sealed class Watches_fire
+{
+    private readonly WatchTable _w = new();
+
+    [Fact]
+    public void Once_and_then_are_gone()
+    {
+        _w.Add(1, "/a", WatchKind.Data);
+        Assert.Equal([new WatchEvent(1, 3, "/a")], _w.Fire(new Change(ChangeKind.DataChanged, "/a")));
+        Assert.Empty(_w.Fire(new Change(ChangeKind.DataChanged, "/a")));
+        Assert.Equal(0, _w.Count);
+    }
+
+    [Fact]
+    public void For_the_node_first_and_then_for_its_parents_children()
+    {
+        _w.Add(1, "/", WatchKind.Child);
+        _w.Add(2, "/a", WatchKind.Data);
+        Assert.Equal([new WatchEvent(2, 1, "/a"), new WatchEvent(1, 4, "/")], _w.Fire(new Change(ChangeKind.Created, "/a")));
+    }
+
+    [Fact]
+    public void One_event_of_a_nodes_end_for_a_session_with_both_kinds_there()
+    {
+        _w.Add(1, "/a", WatchKind.Data | WatchKind.Child);
+        Assert.Equal([new WatchEvent(1, 2, "/a")], _w.Fire(new Change(ChangeKind.Deleted, "/a")));
+        Assert.Equal(0, _w.Count);
+    }
+
+    [Fact]
+    public void Again_and_again_when_persistent_and_for_all_below_when_recursive()
+    {
+        _w.Add(1, "/a", WatchKind.Persistent);
+        _w.Add(2, "/a", WatchKind.Recursive);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.Equal([new WatchEvent(2, 1, "/a/b"), new WatchEvent(1, 4, "/a")], _w.Fire(new Change(ChangeKind.Created, "/a/b")));
+        }
+        Assert.Equal([new WatchEvent(2, 3, "/a/b/c")], _w.Fire(new Change(ChangeKind.DataChanged, "/a/b/c")));
+    }
+
+    [Fact]
+    public void No_more_when_removed_or_when_the_session_is_gone()
+    {
+        _w.Add(1, "/a", WatchKind.Data | WatchKind.Child);
+        Assert.True(_w.Remove(1, "/a", WatchKind.Child));
+        Assert.False(_w.Remove(1, "/a", WatchKind.Child));
+        _w.RemoveSession(1);
+        Assert.Empty(_w.Fire(new Change(ChangeKind.DataChanged, "/a")));
+        Assert.Equal(0, _w.Count);
+    }
+}

@@ -74,7 +74,9 @@ internal sealed class BalancerPipeline : IDisposable
         }
     }
 
+    // Each pass keeps its own frame of registers: put together by inlining, they spill on every packet.
     // Leaves the work's service null where the packet is no flow's; then the verdict says Kernel until somebody knows better.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Classify(BalancerTable table, Span<byte> frame, int port, ref PacketHeaders h, ref Work work, out Verdict verdict)
     {
         work.Service = null;
@@ -125,6 +127,7 @@ internal sealed class BalancerPipeline : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsHeaderRight(ReadOnlySpan<byte> ip) => ip[0] == 0x45 ? Checksum.IsRight(ip) : Checksum.Of(ip[..((ip[0] & 0x0F) * 4)]) == 0;
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Verdict Forward(BalancerTable table, Span<byte> frame, in PacketHeaders h, in Work work, int port, long nowMs)
     {
         Service service = work.Service!;
@@ -158,6 +161,7 @@ internal sealed class BalancerPipeline : IDisposable
         return Verdict.Send(hop.Port);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Verdict Return(BalancerTable table, Span<byte> frame, in PacketHeaders h, Service[] candidates, long nowMs)
     {
         if (h.Ttl <= 1)
@@ -183,6 +187,7 @@ internal sealed class BalancerPipeline : IDisposable
         return Verdict.Send(port);
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private Verdict Rest(BalancerTable table, ref Packet packet, in PacketHeaders h, int port, long nowMs)
     {
         Span<byte> frame = packet.Bytes;

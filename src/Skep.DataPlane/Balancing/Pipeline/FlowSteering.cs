@@ -13,6 +13,7 @@ internal sealed class FlowSteering(FlowTable flows)
 
     /// <summary>A client's packet: the flow's backend, or one chosen now and remembered if there is room.</summary>
     /// <returns>Null where no backend takes the flow.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public Backend? Steer(BalancerTable table, Service service, in FlowKey key, ulong hash, TcpFlags flags, int port, MacAddress client, uint nowMs)
     {
         ref FlowEntry entry = ref flows.Find(key, hash, nowMs);
@@ -121,6 +122,7 @@ internal sealed class FlowSteering(FlowTable flows)
 
     // A backend that came with the newest configuration may not have said its Ethernet address yet: for that moment its flows go to
     // others, so that no packet is lost to the change.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Backend? Choose(BalancerTable table, Service service, ulong hash)
     {
         if (service.Table.IsEmpty)

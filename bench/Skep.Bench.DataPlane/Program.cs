@@ -1,6 +1,6 @@
 // How many packets a second one core balances: parse, flow table, Maglev, rewrite, over memory ports. A generator on the same core
 // puts 64-byte frames into one ring and takes them out of another; its copies and the ports' are part of the time, and how much the
-// rings alone take is printed beside. usage: Skep.Bench.DataPlane [runs] [million packets a run]
+// rings alone take is printed beside. usage: Skep.Bench.DataPlane [runs] [million packets a run] [part of a case's name]
 using System.Globalization;
 using Skep.Bench.DataPlane;
 using Skep.DataPlane.Balancing.Configuration;
@@ -16,6 +16,7 @@ Case[] cases =
     new("nat, 1 M flows", 1_000_000, BalanceMode.Nat, 32, 6),
     new("dsr, 1 M flows", 1_000_000, BalanceMode.Dsr, 32, 6),
 ];
+cases = [.. cases.Where(c => c.Mode is null || args.Length < 3 || c.Name.Contains(args[2], StringComparison.Ordinal))];
 
 Console.WriteLine($"one core of {Environment.ProcessorCount}; 64-byte frames, bursts of 32, 16 backends, table of 65,537; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}; medians of {runs} runs of {packets / 1_000_000} M packets, interleaved");
 var rigs = cases.Select(c => new BenchRig(c)).ToList();
@@ -51,3 +52,5 @@ for (int i = 0; i < cases.Length; i++)
 Console.WriteLine($"flows remembered: {string.Join(", ", cases.Zip(rigs, (c, r) => $"{c.Name} {r.Flows}"))}");
 Console.WriteLine($"allocated while measuring: {rigs.Sum(static r => r.AllocatedBytes)} bytes");
 rigs.ForEach(static r => r.Dispose());
+double woken = Environment.UserName == "root" ? IdleCost.Percent(tap: true, TimeSpan.FromSeconds(3)) : double.NaN;
+Console.WriteLine($"idle with AdaptiveSleep, percent of a core: {woken:F2} woken by a descriptor (bar: under 2), {IdleCost.Percent(tap: false, TimeSpan.FromSeconds(3)):F2} looking every millisecond");

@@ -38,8 +38,8 @@ internal sealed class BenchRig : IDisposable
     {
         _case = what;
         _burst = new Packet[what.Burst];
-        _front = new MemoryPort("front", Us, _pool, 64);
-        _back = new MemoryPort("back", Us, _pool, 64);
+        _front = new MemoryPort("front", Us, _pool, what.Burst);
+        _back = new MemoryPort("back", Us, _pool, what.Burst);
         BalanceMode mode = what.Mode ?? BalanceMode.Nat;
         var tables = new TableSource(new BalancerConfig
         {
@@ -55,7 +55,7 @@ internal sealed class BenchRig : IDisposable
             neighbor.Learn(new MacAddress(0x0200_0000_0000UL | neighbor.Address.V4Bits), 0);
         }
         _worker = new BalancerWorker<BusyWait>([new WorkerPort(_front), new WorkerPort(_back)], tables, _pool,
-            new FlowLimits { Capacity = Math.Max(1 << 14, what.Flows * 2), MaxEmbryonic = what.Flows * 2 }, TimeProvider.System);
+            new FlowLimits { Capacity = what.Flows * 2, MaxEmbryonic = what.Flows * 2 }, TimeProvider.System);
         _step = (ulong)what.Flows;
         _frames = [.. Enumerable.Range(0, what.Burst).Select(_ => MakeFrame())];
     }

@@ -26,6 +26,9 @@ internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
 
     public SketchSeed? Seed { get; } = seed;
 
+    /// <summary>The compatible hash, for loops that keep a copy of it in registers.</summary>
+    public TFamily Family => family;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ulong key) => keyed ? HashKeyed(key) : family.Hash(key);
 

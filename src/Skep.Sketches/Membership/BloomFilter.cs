@@ -193,24 +193,51 @@ public sealed unsafe class BloomFilter
     }
 
     // The loops stand apart from each other: a method with memory of its own on the stack is compiled once, before its types are known.
+    // What they use stands in locals, which the compiler keeps in registers; fields it would read again after every write.
     private void AddEach(ReadOnlySpan<ulong> keys)
     {
+        if (Seed is not null)
+        {
+            foreach (ulong key in keys)
+            {
+                AddHash(hasher.Hash(key));
+            }
+            return;
+        }
+        XxHash64 family = hasher.Family;
+        uint* start = first;
+        ulong length = count;
         foreach (ulong key in keys)
         {
-            AddHash(hasher.Hash(key));
+            ulong hash = family.Hash(key);
+            SplitBlock.Set(ref *BlockArray.At(start, length, hash), (uint)hash);
         }
+        GC.KeepAlive(this);
     }
 
     private int ContainsEach(ReadOnlySpan<ulong> keys, Span<bool> found)
     {
-        nuint sum = 0;
-        for (int i = 0; i < keys.Length && i < found.Length; i++)
+        found = found[..keys.Length];
+        if (Seed is not null)
         {
-            bool has = ContainsHash(hasher.Hash(keys[i]));
-            found[i] = has;
-            sum += Unsafe.BitCast<bool, byte>(has);
+            for (int i = 0; i < found.Length; i++)
+            {
+                found[i] = ContainsHash(hasher.Hash(keys[i]));
+            }
+            return found.Count(true);
         }
-        return (int)sum;
+        XxHash64 family = hasher.Family;
+        uint* start = first;
+        ulong length = count;
+        for (int i = 0; i < found.Length; i++)
+        {
+            ulong hash = family.Hash(keys[i]);
+            found[i] = SplitBlock.Has(ref *BlockArray.At(start, length, hash), (uint)hash);
+        }
+        GC.KeepAlive(this);
+
+        // Counted afterwards, 32 at a time: a sum in the loop would want a register that it has not got.
+        return found.Count(true);
     }
 
     private void AddHashes(ReadOnlySpan<ulong> hashes)
@@ -223,14 +250,12 @@ public sealed unsafe class BloomFilter
 
     private int ContainsHashes(ReadOnlySpan<ulong> hashes, Span<bool> found)
     {
-        nuint sum = 0;
-        for (int i = 0; i < hashes.Length && i < found.Length; i++)
+        found = found[..hashes.Length];
+        for (int i = 0; i < found.Length; i++)
         {
-            bool has = ContainsHash(hashes[i]);
-            found[i] = has;
-            sum += Unsafe.BitCast<bool, byte>(has);
+            found[i] = ContainsHash(hashes[i]);
         }
-        return (int)sum;
+        return found.Count(true);
     }
 
     private void AddAhead(ReadOnlySpan<ulong> keys)

@@ -183,12 +183,29 @@ public sealed class CountMinSketch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal long AddHash(ulong hash, long count)
     {
+        AddToTotal(count);
+        return depth == UsualDepth ? AddFour(hash, count) : AddAny(hash, count);
+    }
+
+    /// <summary>Counts towards the sum alone, for a key that is counted elsewhere until <see cref="RaiseHash"/> brings it here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void AddToTotal(long count)
+    {
         if (count < 1)
         {
             ThrowCount(count);
         }
         Total = checked(Total + count);
-        return depth == UsualDepth ? AddFour(hash, count) : AddAny(hash, count);
+    }
+
+    /// <summary>Makes a key's count at least this; the counts were added to the sum before.</summary>
+    internal void RaiseHash(ulong hash, long count)
+    {
+        for (int row = 0; row < depth; row++)
+        {
+            ref long cell = ref cells[CountMinRows.Cell(hash, row, width)];
+            cell = Math.Max(cell, count);
+        }
     }
 
     internal long EstimateHash(ulong hash)

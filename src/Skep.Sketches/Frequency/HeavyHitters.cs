@@ -6,7 +6,8 @@ namespace Skep.Sketches;
 
 /// <summary>
 /// The most frequent keys: Space-Saving with a Count-Min sketch behind. A key that is not in the table enters it, in the place of the
-/// lowest, once its Count-Min count exceeds that one's. So rare keys do not wash through the table as in plain Space-Saving.
+/// lowest, once its Count-Min count exceeds that one's. So rare keys do not wash through the table as in plain Space-Saving. A key is counted
+/// in the table while it is there, and in the Count-Min sketch otherwise (Roy, Khan, Alonso, "Augmented sketch", 2016).
 /// <para>Certain: each key's count lies between <see cref="HeavyHitter.AtLeast"/> and <see cref="HeavyHitter.Count"/>, and no key outside
 /// the table was counted more often than <see cref="Floor"/>, which is at most all counts ÷ capacity or the Count-Min error
 /// above the lowest key's count.</para>
@@ -148,9 +149,16 @@ public sealed class HeavyHitters
             Floor = Math.Max(Floor, union[Capacity].Upper);
         }
         table.Clear();
-        for (int i = 0; i < union.Count && i < Capacity; i++)
+        for (int i = 0; i < union.Count; i++)
         {
-            table.Insert(union[i].Hash, union[i].Key, union[i].Upper, union[i].Lower);
+            if (i < Capacity)
+            {
+                table.Insert(union[i].Hash, union[i].Key, union[i].Upper, union[i].Lower);
+            }
+            else
+            {
+                behind.RaiseHash(union[i].Hash, union[i].Upper);
+            }
         }
     }
 
@@ -223,13 +231,15 @@ public sealed class HeavyHitters
         {
             throw new ArgumentException($"a key has at most {MaxKeyBytes} bytes, this one has {key.Length}", nameof(key));
         }
-        long counted = behind.AddHash(hash, count);
         int number = table.Find(hash, key);
         if (number >= 0)
         {
+            // Counted in the table alone: the frequent keys cost the least, and leave the cells to the rare.
+            behind.AddToTotal(count);
             table.Raise(number, count);
             return;
         }
+        long counted = behind.AddHash(hash, count);
 
         // A key outside the table was counted at most Floor times until now; Count-Min may know less.
         long upper = Math.Min(counted, Floor + count);
@@ -240,6 +250,7 @@ public sealed class HeavyHitters
         else if (upper > table.Lowest)
         {
             Floor = Math.Max(Floor, table.Lowest);
+            behind.RaiseHash(table.LowestHash, table.Lowest);
             table.Insert(hash, key, upper, count);
         }
         else

@@ -28,6 +28,9 @@ internal sealed class HitterTable
     /// <summary>The lowest count in the table; there must be one.</summary>
     public long Lowest => entries[heap[0]].Upper;
 
+    /// <summary>The hash of the key with the lowest count.</summary>
+    public ulong LowestHash => entries[heap[0]].Hash;
+
     public ReadOnlySpan<Entry> Entries => entries.AsSpan(0, Count);
 
     /// <summary>The entry's number, or −1.</summary>

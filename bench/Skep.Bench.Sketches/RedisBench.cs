@@ -25,9 +25,8 @@ internal static class RedisBench
         {
             while (server.StandardOutput.ReadLine()?.Contains("ready to accept", StringComparison.OrdinalIgnoreCase) == false)
             {
-                // Its greeting.
+                // Its greeting; what little it says later stays in the pipe.
             }
-            server.BeginOutputReadLine();
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Connect(new UnixDomainSocketEndPoint(path));
             using var stream = new BufferedStream(new NetworkStream(socket), 1 << 16);

@@ -26,7 +26,7 @@ internal sealed partial class ZnodeTree
         var results = new MultiResult[ops.Count];
         for (int i = 0; i < ops.Count; i++)
         {
-            ErrorCode err = Step(caller, ops[i], zxid, timeMs, out results[i]);
+            ErrorCode err = Step(caller, AsPart(ops[i]), zxid, timeMs, out results[i]);
             if (err != ErrorCode.Ok)
             {
                 while (_undo.TryPop(out Action? undo))
@@ -40,10 +40,20 @@ internal sealed partial class ZnodeTree
                 }
                 break;
             }
+            if (results[i].Type is OpCode.CreateContainer or OpCode.CreateTtl)
+            {
+                // In a multi's answers every create that answers with a Stat is called create2.
+                results[i] = results[i] with { Type = OpCode.Create2 };
+            }
         }
         _undo = null;
         return new MultiResponse(results);
     }
+
+    // In a multi ZooKeeper goes by the flags: create2 is answered as create, and a container is one whatever the operation was called.
+    private static MultiOp AsPart(MultiOp op) => op.Type is OpCode.Create or OpCode.Create2 or OpCode.CreateContainer
+        ? op with { Type = op.Flags == 4 ? OpCode.CreateContainer : OpCode.Create }
+        : op;
 
     private void Begin(long zxid)
     {

@@ -95,8 +95,9 @@ internal sealed partial class ZnodeTree
     private Stat StatOf(int id)
     {
         ref readonly Node n = ref _nodes[id];
-        return new Stat(n.Czxid, n.Mzxid, n.CtimeMs, n.MtimeMs, n.Version, unchecked((n.Creations * 2) - n.ChildCount), n.Aversion, n.Owner,
-            n.Data?.Length ?? 0, n.ChildCount, n.Pzxid);
+        // Containers and times to live are not shown: for ZooKeeper's clients an owner is a session.
+        return new Stat(n.Czxid, n.Mzxid, n.CtimeMs, n.MtimeMs, n.Version, unchecked((n.Creations * 2) - n.ChildCount), n.Aversion,
+            n.IsEphemeral ? n.Owner : 0, n.Data?.Length ?? 0, n.ChildCount, n.Pzxid);
     }
 
     private int Insert(int parent, string name, ReadOnlyMemory<byte>? data, Acl[] acl, long owner, long zxid, long timeMs)

@@ -52,8 +52,16 @@ internal sealed class RawClient : IDisposable
     public long Close()
     {
         Send(o => JuteFrame.Put(o, new RequestHeader(++_xid, (int)OpCode.CloseSession)));
-        var reader = new JuteReader(Frame());
-        return ReplyHeader.Read(ref reader).Zxid;
+        while (true)
+        {
+            var reader = new JuteReader(Frame());
+            var header = ReplyHeader.Read(ref reader);
+            // Events of its own ephemerals' end may come first.
+            if (header.Xid == _xid)
+            {
+                return header.Zxid;
+            }
+        }
     }
 
     public void Dispose() => _socket.Dispose();

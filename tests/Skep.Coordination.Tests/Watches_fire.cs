@@ -1,5 +1,6 @@
 using Skep.Coordination.Tree;
 using Skep.Coordination.Watches;
+using Skep.Jute;
 
 namespace Skep.Coordination.Tests;
 
@@ -53,5 +54,24 @@ public sealed class Watches_fire
         _w.RemoveSession(1);
         Assert.Empty(_w.Fire(new Change(ChangeKind.DataChanged, "/a")));
         Assert.Equal(0, _w.Count);
+    }
+
+    [Fact]
+    public void At_once_for_what_a_session_missed_while_it_was_away()
+    {
+        var t = new Trees();
+        foreach (string path in (string[])["/same", "/set", "/grown"])
+        {
+            t.Do(Trees.Create(path));
+        }
+        long seen = t.Tree.LastZxid;
+        t.Do(Trees.Set("/set", "new"));
+        t.Do(Trees.Create("/grown/child"));
+        t.Do(Trees.Create("/made"));
+        List<WatchEvent> missed = CatchUp.Apply(t.Tree, _w, 1,
+            new SetWatches2(seen, ["/same", "/set", "/gone"], ["/made", "/not-yet"], ["/same", "/grown", "/gone"], ["/p"], ["/r"]));
+        Assert.Equal([(3, "/set"), (2, "/gone"), (1, "/made"), (4, "/grown"), (2, "/gone")], missed.Select(e => (e.Type, e.Path)));
+        // One for the data and the children of /same, one each for /not-yet, /p and /r.
+        Assert.Equal(4, _w.Count);
     }
 }

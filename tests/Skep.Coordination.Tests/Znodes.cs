@@ -28,7 +28,7 @@ public sealed class Znodes
         _t.Do(Create("/p/a", 1));
         Assert.Equal(ErrorCode.NoChildrenForEphemerals, _t.Do(Create("/p/a/x")).Err);
         _t.Tree.CloseSession(1, 100);
-        Assert.Equal([new Change(ChangeKind.Deleted, "/p/a"), new Change(ChangeKind.Deleted, "/p/b")], _t.Tree.Changes);
+        Assert.Equal([(ChangeKind.Deleted, "/p/a"), (ChangeKind.Deleted, "/p/b")], _t.Tree.Changes.Select(c => (c.Kind, c.Path)));
         Assert.Equal((0, 100L), (_t.Stat("/p").NumChildren, _t.Stat("/p").Pzxid));
         Assert.Equal(ErrorCode.SessionExpired, _t.Do(Create("/late")).Err);
     }

@@ -8,8 +8,8 @@ internal enum ChangeKind
     DataChanged = 3,
 }
 
-/// <summary>One change of the tree, for those who watch it.</summary>
-internal readonly record struct Change(ChangeKind Kind, string Path);
+/// <summary>One change of the tree, for those who watch it: with the ACLs of the node and of its parent, since only who may read is told.</summary>
+internal readonly record struct Change(ChangeKind Kind, string Path, Jute.Acl[]? Acl = null, Jute.Acl[]? ParentAcl = null);
 
 /// <summary>Who asks: the session, and the identities that it has proved (its address among them).</summary>
 internal readonly record struct Caller(long SessionId, IReadOnlyList<Jute.AclId> Identities);

@@ -64,7 +64,8 @@ internal sealed partial class ZnodeTree
         ErrorCode err = Look(caller, path, Permissions.Read, out int id);
         if (err == ErrorCode.Ok)
         {
-            count = id == Root ? Count - 1 : Below(id);
+            // Under the empty path ZooKeeper counts the root as well.
+            count = id == Root ? Count - path.Length : Below(id);
         }
         return err;
     }

@@ -129,7 +129,7 @@ internal sealed partial class ZnodeTree
             above.Creations = unchecked(above.Creations - 1);
             above.Pzxid = pzxid;
         });
-        _changes.Add(new Change(ChangeKind.Created, path));
+        _changes.Add(new Change(ChangeKind.Created, path, acl, _acls[_nodes[parent].AclId]));
         result = result with { Path = path, Stat = StatOf(id) };
         return ErrorCode.Ok;
     }
@@ -210,7 +210,7 @@ internal sealed partial class ZnodeTree
                 (back.Blob, back.NameLength, back.Version, back.Mzxid, back.MtimeMs) =
                     (before.Blob, before.NameLength, before.Version, before.Mzxid, before.MtimeMs);
             });
-            _changes.Add(new Change(ChangeKind.DataChanged, op.Path));
+            _changes.Add(new Change(ChangeKind.DataChanged, op.Path, _acls[before.AclId]));
         }
         else
         {
@@ -244,6 +244,6 @@ internal sealed partial class ZnodeTree
             Link(again);
             _nodes.Write(gone.Parent).Pzxid = pzxid;
         });
-        _changes.Add(new Change(ChangeKind.Deleted, path));
+        _changes.Add(new Change(ChangeKind.Deleted, path, acl, _acls[_nodes[gone.Parent].AclId]));
     }
 }

@@ -1,4 +1,5 @@
 using Skep.Coordination.Tree;
+using Skep.Jute;
 
 namespace Skep.Coordination.Watches;
 
@@ -48,7 +49,9 @@ internal sealed class WatchTable
     /// The events of one change: of the node itself first, then of its parent's children. One session gets one event of a node's end,
     /// however many watches it has there. What fires once is gone afterwards.
     /// </summary>
-    public List<WatchEvent> Fire(Change change)
+    /// <param name="change">What happened.</param>
+    /// <param name="mayRead">May this session read a node with that ACL? One that may not is not told, and its watch is gone all the same.</param>
+    public List<WatchEvent> Fire(Change change, Func<long, IReadOnlyList<Acl>, bool> mayRead)
     {
         var events = new List<WatchEvent>();
         WatchKind own = change.Kind == ChangeKind.Deleted ? WatchKind.Data | WatchKind.Child : WatchKind.Data;
@@ -61,7 +64,7 @@ internal sealed class WatchTable
         {
             FireAt(parent, WatchKind.Child, WatchKind.Persistent, ChildrenChanged, parent, events);
         }
-        return events;
+        return [.. events.Where(e => mayRead(e.SessionId, (e.Type == ChildrenChanged ? change.ParentAcl : change.Acl) ?? []))];
     }
 
     private void FireAt(string path, WatchKind once, WatchKind lasting, int type, string told, List<WatchEvent> events, bool unlessTold = false)

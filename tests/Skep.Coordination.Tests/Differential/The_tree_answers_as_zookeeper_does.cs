@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Skep.Coordination.Access;
 using Skep.Coordination.Tree;
 using Skep.Coordination.Watches;
 using Skep.Jute;
@@ -209,7 +210,7 @@ public sealed class The_tree_answers_as_zookeeper_does : IDisposable
 
     private void CompareEvents(bool inOrder, int? only = null)
     {
-        List<WatchEvent> ours = [.. _tree.Changes.SelectMany(_watches.Fire)];
+        List<WatchEvent> ours = [.. _tree.Changes.SelectMany(c => _watches.Fire(c, MayRead))];
         for (int who = 0; who < 2; who++)
         {
             if (only is int one && one != who)
@@ -260,6 +261,9 @@ public sealed class The_tree_answers_as_zookeeper_does : IDisposable
         7 => [new Acl(31, new AclId("digest", "u0")), new Acl(31, new AclId("world", "anyone"))],
         _ => Trees.Open,
     };
+
+    private bool MayRead(long session, IReadOnlyList<Acl> acl) =>
+        AccessRules.Allows(acl, Permissions.Read, _callers.First(c => c.SessionId == session).Identities);
 
     private void Same<T>(T theirs, T ours)
     {

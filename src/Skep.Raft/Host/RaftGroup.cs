@@ -40,7 +40,7 @@ public sealed class RaftGroup : IAsyncDisposable
         Configuration = start.Configuration;
         _configurationBytes = start.Configuration.Encode();
         _configurationIndex = start.ConfigurationIndex;
-        _snapshots = new SnapshotTaker(options, log, machine, logger, start.SnapshotIndex);
+        _snapshots = new SnapshotTaker(options.GroupId, options.SnapshotEveryEntries, log, machine, logger, start.SnapshotIndex);
         _proposals = Channel.CreateBounded<Proposal>(new BoundedChannelOptions(options.MaxQueuedProposals) { SingleReader = true });
         _loop = Task.Run(RunAsync);
     }

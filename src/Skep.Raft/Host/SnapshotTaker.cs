@@ -4,7 +4,10 @@ using Skep.Raft.Log;
 namespace Skep.Raft;
 
 /// <summary>Decides when a snapshot is due and writes it beside the commands, one at a time.</summary>
-internal sealed class SnapshotTaker(RaftGroupOptions options, RaftLog log, IStateMachine machine, ILogger logger, ulong lastIndex)
+/// <param name="gate">Held while a snapshot's file is written, since a group has one at a time.</param>
+/// <param name="taken">Told the index of a snapshot that the log knows.</param>
+internal sealed class SnapshotTaker(
+    ulong group, ulong everyEntries, RaftLog log, IStateMachine machine, ILogger logger, ulong lastIndex, SemaphoreSlim? gate = null, Action<ulong>? taken = null)
     : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -12,16 +15,23 @@ internal sealed class SnapshotTaker(RaftGroupOptions options, RaftLog log, IStat
     private ulong _lastIndex = lastIndex;
     private ulong _notBefore;
 
+    /// <summary>Whether <see cref="Consider"/> would begin one.</summary>
+    public bool IsDue(ulong index) =>
+        _writing.IsCompleted && index >= _notBefore && index >= Volatile.Read(ref _lastIndex) + everyEntries;
+
+    /// <summary>A snapshot came from the leader.</summary>
+    public void Installed(ulong index) => Volatile.Write(ref _lastIndex, index);
+
     /// <summary>To be called from the group's loop after applying.</summary>
     public void Consider(ulong index, ulong term, ulong configurationIndex, byte[] configuration)
     {
-        if (!_writing.IsCompleted || index < _notBefore || index < Volatile.Read(ref _lastIndex) + options.SnapshotEveryEntries)
+        if (!IsDue(index))
         {
             return;
         }
 
         // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
-        _notBefore = index + Math.Max(1, options.SnapshotEveryEntries / 10);
+        _notBefore = index + Math.Max(1, everyEntries / 10);
         var write = machine.CaptureSnapshot();
         _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration));
     }
@@ -36,25 +46,35 @@ internal sealed class SnapshotTaker(RaftGroupOptions options, RaftLog log, IStat
 
     private async Task WriteAsync(Func<Stream, CancellationToken, Task> write, ulong index, ulong term, ulong configurationIndex, byte[] configuration)
     {
+        if (gate is not null && !await gate.WaitAsync(0).ConfigureAwait(false))
+        {
+            return;
+        }
+
         try
         {
-            var file = log.CreateSnapshot(options.GroupId, index, term, configurationIndex, configuration);
+            var file = log.CreateSnapshot(group, index, term, configurationIndex, configuration);
             await using (file.ConfigureAwait(false))
             {
                 await write(file, _stop.Token).ConfigureAwait(false);
                 file.Commit();
             }
 
-            await log.AppendAsync([LogRecord.SnapshotMarker(options.GroupId, index, term)], CancellationToken.None).ConfigureAwait(false);
+            await log.AppendAsync([LogRecord.SnapshotMarker(group, index, term)], CancellationToken.None).ConfigureAwait(false);
             Volatile.Write(ref _lastIndex, index);
-            GroupMessages.SnapshotTaken(logger, options.GroupId, index, log.Engine.SegmentCount);
+            GroupMessages.SnapshotTaken(logger, group, index, log.Engine.SegmentCount);
+            taken?.Invoke(index);
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
         }
         catch (Exception e)
         {
-            GroupMessages.SnapshotFailed(logger, options.GroupId, index, e);
+            GroupMessages.SnapshotFailed(logger, group, index, e);
+        }
+        finally
+        {
+            gate?.Release();
         }
     }
 }

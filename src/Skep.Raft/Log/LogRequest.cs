@@ -1,8 +1,10 @@
 namespace Skep.Raft.Log;
 
 /// <summary>What waits for the log's writer. A truncation or a snapshot's note stands alone, records are batched.</summary>
-internal sealed class LogRequest(IReadOnlyList<LogRecord> records)
-    : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+/// <param name="records">In the order in which they are to stand.</param>
+/// <param name="inline">What awaits it goes on on the log's own thread, to whose next write it may add.</param>
+internal sealed class LogRequest(IReadOnlyList<LogRecord> records, bool inline = false)
+    : TaskCompletionSource(inline ? TaskCreationOptions.None : TaskCreationOptions.RunContinuationsAsynchronously)
 {
     public IReadOnlyList<LogRecord> Records => records;
 

@@ -62,9 +62,11 @@ internal sealed class RaftLog : IDisposable
     /// <summary>Appends records; the task completes when they are durable.</summary>
     /// <exception cref="LogFullException">No room; nothing was written, and a later append may succeed.</exception>
     /// <exception cref="LogFailedException">The log takes nothing more.</exception>
-    public async Task AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken ct)
+    public Task AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken ct) => AppendAsync(new LogRequest(records), ct);
+
+    /// <inheritdoc cref="AppendAsync(IReadOnlyList{LogRecord}, CancellationToken)"/>
+    public async Task AppendAsync(LogRequest request, CancellationToken ct)
     {
-        var request = new LogRequest(records);
         await _requests.Writer.WriteAsync(request, ct).ConfigureAwait(false);
         await request.Task.ConfigureAwait(false);
     }

@@ -53,12 +53,19 @@ internal sealed class CommandList : IStateMachine
 
     public async Task RestoreSnapshotAsync(ulong index, Stream snapshot, CancellationToken ct)
     {
-        RestoredFrom = index;
+        var state = new List<(ulong Index, string Command)>();
         using var reader = new StreamReader(snapshot, Encoding.ASCII);
         while (await reader.ReadLineAsync(ct) is { } line)
         {
             var at = line.IndexOf(' ', StringComparison.Ordinal);
-            _commands.Add((ulong.Parse(line.AsSpan(0, at)), line[(at + 1)..]));
+            state.Add((ulong.Parse(line.AsSpan(0, at)), line[(at + 1)..]));
+        }
+
+        lock (_commands)
+        {
+            RestoredFrom = index;
+            _commands.Clear();
+            _commands.AddRange(state);
         }
     }
 }

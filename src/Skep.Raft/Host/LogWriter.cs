@@ -1,0 +1,160 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Skep.Raft.Consensus;
+using Skep.Raft.Log;
+
+namespace Skep.Raft;
+
+/// <summary>
+/// Makes a core's writes durable in their order, as many together as have come while the disk was busy. A full disk is waited
+/// for, since what a core has decided cannot be taken back; anything worse ends the group.
+/// </summary>
+internal sealed class LogWriter : IAsyncDisposable
+{
+    private const long MaxRequestSizeBytes = 2 * 1024 * 1024;
+    private static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
+
+    private readonly ulong _group;
+    private readonly RaftLog _log;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Action<ulong> _stored;
+    private readonly Action<Exception> _failed;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<LogWrite> _writes;
+    private readonly List<LogRecord> _records = [];
+    private readonly Task _loop;
+
+    /// <param name="log">Shared by groups.</param>
+    /// <param name="stored">Told the number of the last write that is durable.</param>
+    /// <param name="failed">Told what ended the writing.</param>
+    public LogWriter(ulong group, RaftLog log, TimeProvider time, ILogger logger, Action<ulong> stored, Action<Exception> failed)
+    {
+        _group = group;
+        _log = log;
+        _time = time;
+        _logger = logger;
+        _stored = stored;
+        _failed = failed;
+
+        // Bounded by the core, which takes no more proposals and no more entries while too much is not stored.
+        // A write goes from the core's loop straight into the log's queue, and its end comes on the log's thread: a change of
+        // threads costs as much as a third of a sync.
+        _writes = Channel.CreateUnbounded<LogWrite>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true, AllowSynchronousContinuations = true });
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>Why nothing can be written at present; null when it can.</summary>
+    public LogFullException? Full { get; private set; }
+
+    public void Add(LogWrite write) => _writes.Writer.TryWrite(write);
+
+    /// <summary>Writes what waits, unless the disk is full, and ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _writes.Writer.TryComplete();
+        if (Full is not null)
+        {
+            await _stop.CancelAsync().ConfigureAwait(false);
+        }
+
+        // Whoever closes the log next must not do so on the log's own thread, where the loop has ended perhaps.
+        await _loop.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (await _writes.Reader.WaitToReadAsync().ConfigureAwait(false))
+            {
+                ulong sequence = 0;
+                while (_writes.Reader.TryRead(out var write))
+                {
+                    await WriteAsync(write).ConfigureAwait(false);
+                    sequence = write.Sequence;
+                }
+
+                await FlushAsync().ConfigureAwait(false);
+                _stored(sequence);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // What was not written was not acknowledged.
+        }
+        catch (Exception e)
+        {
+            _failed(e);
+        }
+    }
+
+    private async Task WriteAsync(LogWrite write)
+    {
+        if (write.HardState is { } hardState)
+        {
+            _records.Add(hardState.ToRecord(_group));
+        }
+
+        if (write.TruncateFrom is { } from)
+        {
+            await FlushAsync().ConfigureAwait(false);
+            await AppendAsync([LogRecord.Truncate(_group, from)]).ConfigureAwait(false);
+        }
+
+        if (write.Snapshot is { } snapshot)
+        {
+            await FlushAsync().ConfigureAwait(false);
+            await AppendAsync([LogRecord.SnapshotMarker(_group, snapshot.Index, snapshot.Term)]).ConfigureAwait(false);
+        }
+
+        _records.AddRange(write.Entries);
+    }
+
+    private async Task FlushAsync()
+    {
+        long size = 0;
+        var begin = 0;
+        for (var i = 0; i < _records.Count; i++)
+        {
+            size += _records[i].Payload.Length;
+            if (size >= MaxRequestSizeBytes || i == _records.Count - 1)
+            {
+                await AppendAsync([.. _records[begin..(i + 1)]]).ConfigureAwait(false);
+                (begin, size) = (i + 1, 0);
+            }
+        }
+
+        _records.Clear();
+    }
+
+    private async Task AppendAsync(LogRecord[] records)
+    {
+        while (true)
+        {
+            try
+            {
+                await _log.AppendAsync(new LogRequest(records, inline: true), CancellationToken.None).ConfigureAwait(false);
+                if (Full is not null)
+                {
+                    Full = null;
+                    GroupMessages.RoomAgain(_logger, _group);
+                }
+
+                return;
+            }
+            catch (LogFullException e)
+            {
+                if (Full is null)
+                {
+                    GroupMessages.Full(_logger, _group, e.Message);
+                }
+
+                Full = e;
+            }
+
+            await Task.Delay(FullPause, _time, _stop.Token).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+using Skep.Raft.Consensus;
+using Skep.Raft.Log;
+
+namespace Skep.Raft;
+
+public sealed partial class ReplicaGroup
+{
+    private const int MaxInputs = 256;
+    private const int MaxBatchEntries = 4096;
+    private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
+    private const long ApplyBatchSizeBytes = 4 * 1024 * 1024;
+
+    private readonly List<Proposal> _batch = [];
+    private readonly Queue<(ulong Index, Proposal Proposal)> _waiting = new();
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<ulong, Task> _sending = [];
+    private ulong _toldStored;
+    private ulong _applied;
+    private ulong _leadingTerm;
+    private ulong _learnedAt;
+    private bool _heldBack;
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (await _inbox.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
+            {
+                Take();
+                while (_core.TakeOutput() is { } output)
+                {
+                    await DoAsync(output).ConfigureAwait(false);
+                }
+
+                Tell();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Closed.
+        }
+        catch (Exception e)
+        {
+            Stop(e);
+        }
+
+        End();
+    }
+
+    private void Take()
+    {
+        for (var n = 0; n < MaxInputs && _inbox.Reader.TryRead(out var input); n++)
+        {
+            Handle(input);
+        }
+
+        var stored = Volatile.Read(ref _storedSequence);
+        if (stored > _toldStored)
+        {
+            _toldStored = stored;
+            _core.Stored(stored);
+        }
+
+        var now = NowMs();
+        _core.Tick(now);
+        NoticeLead();
+        Propose();
+        _reads.Ask(_core, now, NoLeader);
+        _reads.GiveUp(now, NoLeader);
+    }
+
+    private void Handle(ReplicaInput input)
+    {
+        switch (input)
+        {
+            case ReplicaInput.Received received:
+                _core.Step(NowMs(), received.Message);
+                break;
+            case ReplicaInput.ReadAsked read:
+                _reads.Add(read.Done);
+                break;
+            case ReplicaInput.TransferAsked transfer:
+                Answer(transfer.Done, _core.Transfer(transfer.Target));
+                break;
+            case ReplicaInput.ChangeAsked change:
+                Answer(change.Done, _core.ChangeConfiguration(change.Voters, change.Learners));
+                break;
+            case ReplicaInput.SnapshotSent sent:
+                _core.ReportSnapshot(sent.Member, sent.Arrived);
+                break;
+            case ReplicaInput.SnapshotTaken taken when _core.DescribeSnapshot(taken.Index) is { } meta:
+                _core.SnapshotTaken(meta, _log.Engine.Read(_options.GroupId, static g => g.FirstIndex));
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Propose()
+    {
+        while (true)
+        {
+            if (!_heldBack)
+            {
+                Collect();
+            }
+
+            if (_batch.Count == 0)
+            {
+                return;
+            }
+
+            if (_writer.Full is { } full)
+            {
+                Refuse(full);
+                continue;
+            }
+
+            var result = _core.Propose([.. _batch.Select(p => p.Command)]);
+            switch (result.Status)
+            {
+                case ProposalStatus.Accepted:
+                    for (var i = 0; i < _batch.Count; i++)
+                    {
+                        _waiting.Enqueue((result.FirstIndex + (ulong)i, _batch[i]));
+                    }
+
+                    _batch.Clear();
+                    _heldBack = false;
+                    break;
+                case ProposalStatus.NotLeader:
+                    Refuse(NoLeader());
+                    break;
+                default:
+                    // They wait here, and their successors in the queue, until there is room or the transfer is decided.
+                    _heldBack = true;
+                    return;
+            }
+        }
+    }
+
+    private void Collect()
+    {
+        var size = 0;
+        while (_batch.Count < MaxBatchEntries && size < MaxBatchSizeBytes && _proposals.Reader.TryRead(out var proposal))
+        {
+            _batch.Add(proposal);
+            size += proposal.Command.Length;
+        }
+    }
+
+    private void Refuse(Exception error)
+    {
+        _batch.ForEach(p => p.TrySetException(error));
+        _batch.Clear();
+        _heldBack = false;
+    }
+
+    private async Task DoAsync(CoreOutput output)
+    {
+        LearnMembers();
+        foreach (var message in output.Messages)
+        {
+            if (message.Type == MessageType.Snapshot)
+            {
+                SendSnapshot(message);
+            }
+            else
+            {
+                _transport.Send(message.To, _options.GroupId, message);
+            }
+        }
+
+        if (output.Write is { } write)
+        {
+            _writer.Add(write);
+            if (write.Snapshot is { } snapshot)
+            {
+                await InstallAsync(snapshot).ConfigureAwait(false);
+            }
+        }
+
+        Apply(output.ApplyUpTo);
+        _reads.Decided(output.Reads, NoLeader);
+        _reads.Applied(_applied);
+    }
+
+    private void Apply(ulong upTo)
+    {
+        while (_applied < upTo)
+        {
+            var entries = _core.ReadEntries(_applied + 1, upTo, ApplyBatchSizeBytes);
+            if (entries.Count == 0)
+            {
+                throw new InvalidOperationException($"entry {_applied + 1} of raft group {_options.GroupId} is committed and not held");
+            }
+
+            foreach (var entry in entries)
+            {
+                if (entry.Type == RecordType.Command)
+                {
+                    _machine.Apply(entry.Index, entry.Payload);
+                }
+
+                Volatile.Write(ref _applied, entry.Index);
+                if (_waiting.TryPeek(out var first) && first.Index == entry.Index)
+                {
+                    _waiting.Dequeue().Proposal.TrySetResult(entry.Index);
+                }
+            }
+        }
+
+        if (_snapshots.IsDue(_applied) && _core.DescribeSnapshot(_applied) is { } meta)
+        {
+            _snapshots.Consider(meta.Index, meta.Term, meta.ConfigurationIndex, meta.Configuration.Encode());
+        }
+    }
+
+    private async Task InstallAsync(SnapshotMeta snapshot)
+    {
+        var reader = _log.OpenSnapshot(_options.GroupId, snapshot.Index);
+        await using (reader.ConfigureAwait(false))
+        {
+            await _machine.RestoreSnapshotAsync(snapshot.Index, reader, _stop.Token).ConfigureAwait(false);
+            await reader.CopyToAsync(Stream.Null, _stop.Token).ConfigureAwait(false);
+        }
+
+        Volatile.Write(ref _applied, snapshot.Index);
+        _snapshots.Installed(snapshot.Index);
+    }
+
+    private void SendSnapshot(Message message) => _sending[message.To] = Task.Run(async () =>
+    {
+        var arrived = false;
+        try
+        {
+            var file = _log.OpenSnapshot(_options.GroupId, message.Snapshot!.Index);
+            await using (file.ConfigureAwait(false))
+            {
+                arrived = await _transport.SendSnapshotAsync(message.To, _options.GroupId, message, file, _stop.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (e is IOException or RaftLogException or OperationCanceledException)
+        {
+            // A newer snapshot has taken its place, or the group is closed: the core asks again if need be.
+        }
+
+        _inbox.Writer.TryWrite(new ReplicaInput.SnapshotSent(message.To, arrived));
+    });
+
+    // Whoever waits for what this member proposed cannot be told its fate once another leads.
+    private void NoticeLead()
+    {
+        var leading = _core.Role == Role.Leader ? _core.Term : 0;
+        if (leading != _leadingTerm)
+        {
+            _leadingTerm = leading;
+            FailWaiting("another member leads now");
+        }
+    }
+
+    private void FailWaiting(string why)
+    {
+        while (_waiting.TryDequeue(out var lost))
+        {
+            lost.Proposal.TrySetException(new ProposalLostException(why));
+        }
+    }
+
+    private void LearnMembers()
+    {
+        if (_learnedAt != _core.ConfigurationIndex)
+        {
+            _learnedAt = _core.ConfigurationIndex;
+            foreach (var member in _core.Configuration.Voters.Concat(_core.Configuration.OutgoingVoters).Concat(_core.Configuration.Learners))
+            {
+                _transport.Learn(member);
+            }
+        }
+    }
+
+    private void Tell()
+    {
+        var status = ReadStatus();
+        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId
+            || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration))
+        {
+            Status = status;
+            Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+    }
+
+    private ReplicaStatus ReadStatus() => new(
+        _core.Role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate },
+        _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
+    {
+        LagByMember = _core.Members.ToDictionary(static m => m.Key, m => _core.LastIndex - Math.Min(_core.LastIndex, m.Value.Match)),
+    };
+
+    private NotLeaderException NoLeader()
+    {
+        var leader = _core.Leader;
+        return new(leader == 0 ? null : _core.Configuration.Voters.Concat(_core.Configuration.OutgoingVoters).FirstOrDefault(m => m.Id == leader) ?? new RaftMember(leader, "an address not known here"));
+    }
+
+    private static void Answer(TaskCompletionSource done, string? refusal)
+    {
+        if (refusal is null)
+        {
+            done.TrySetResult();
+        }
+        else
+        {
+            done.TrySetException(new InvalidOperationException(refusal));
+        }
+    }
+
+    private void Stop(Exception? error)
+    {
+        if (error is not null)
+        {
+            GroupMessages.Stopped(_logger, _options.GroupId, error);
+            _completion.TrySetException(error);
+        }
+
+        _transport.Unregister(_options.GroupId);
+        _proposals.Writer.TryComplete(error);
+        _inbox.Writer.TryComplete(error);
+        _stop.Cancel();
+    }
+
+    private void End()
+    {
+        Exception why = _completion.Task.Exception?.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
+        Refuse(why);
+        while (_proposals.Reader.TryRead(out var proposal))
+        {
+            proposal.TrySetException(why);
+        }
+
+        FailWaiting("this member stopped");
+        _reads.FailAll(why);
+        while (_inbox.Reader.TryRead(out var input))
+        {
+            (input switch
+            {
+                ReplicaInput.ReadAsked x => x.Done,
+                ReplicaInput.TransferAsked x => x.Done,
+                ReplicaInput.ChangeAsked x => x.Done,
+                _ => null,
+            })?.TrySetException(why);
+        }
+
+        _changed.TrySetResult();
+    }
+}

@@ -1,0 +1,210 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Skep.Raft.Consensus;
+using Skep.Raft.Log;
+using Skep.Raft.Transport;
+
+namespace Skep.Raft;
+
+/// <summary>
+/// This member's part in a group of several: what <see cref="RaftCore"/> decides, on a real disk, clock and network. One loop
+/// does it all but writing and sending.
+/// </summary>
+public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
+{
+    private readonly ReplicaGroupOptions _options;
+    private readonly RaftLog _log;
+    private readonly RaftTransport _transport;
+    private readonly IStateMachine _machine;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly RaftCore _core;
+    private readonly LogWriter _writer;
+    private readonly SnapshotTaker _snapshots;
+    private readonly SemaphoreSlim _snapshotGate = new(1, 1);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Channel<ReplicaInput> _inbox;
+    private readonly Channel<Proposal> _proposals;
+    private readonly ReplicaReads _reads;
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _startTimestamp;
+    private readonly long _clockOffsetMs;
+    private readonly ITimer _ticker;
+    private readonly Task _loop;
+    private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ulong _storedSequence;
+    private int _disposed;
+
+    internal ReplicaGroup(
+        ReplicaGroupOptions options, RaftMember self, RaftLog log, RaftTransport transport, IStateMachine machine, ReplicaStart start, Random random, TimeProvider time, ILogger logger)
+    {
+        (_options, _log, _transport, _machine, _time, _logger) = (options, log, transport, machine, time, logger);
+        _startTimestamp = time.GetTimestamp();
+        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs };
+
+        // Nobody else can lead a group of one, so there is nobody to wait for.
+        _clockOffsetMs = start.Snapshot?.Configuration.Voters is [var only] && only.Id == self.Id || start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
+        _core = new RaftCore(core, start.HardState, start.Snapshot, new LogSource(log.Engine, options.GroupId), random, 0);
+        _applied = start.Snapshot?.Index ?? 0;
+        _reads = new ReplicaReads(2L * options.ElectionTimeoutMs);
+        _inbox = Channel.CreateBounded<ReplicaInput>(new BoundedChannelOptions(options.MaxQueuedMessages) { SingleReader = true });
+        _proposals = Channel.CreateBounded<Proposal>(new BoundedChannelOptions(options.MaxQueuedProposals) { SingleReader = true });
+        _writer = new LogWriter(options.GroupId, log, time, logger, OnStored, e => Stop(e));
+        _snapshots = new SnapshotTaker(options.GroupId, options.SnapshotEveryEntries, log, machine, logger, _applied, _snapshotGate, OnSnapshotTaken);
+        Status = ReadStatus();
+        LearnMembers();
+        transport.Register(options.GroupId, this);
+        _loop = Task.Run(RunAsync);
+        var tick = TimeSpan.FromMilliseconds(Math.Max(1, options.HeartbeatMs / 4));
+        _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Wake(), this, tick, tick);
+    }
+
+    /// <summary>The group as this member sees it, a tick ago at most.</summary>
+    public ReplicaStatus Status { get; private set; }
+
+    /// <summary>Ends when the group is closed here, and fails with what stopped it; a process whose group has stopped should exit, saying why.</summary>
+    public Task Completion => _completion.Task;
+
+    /// <summary>Proposes a command; returns when a majority holds it on disk and this member has applied it.</summary>
+    /// <param name="command">1 byte to 4 MiB; must not be changed until the call has returned.</param>
+    /// <param name="ct">Gives up waiting; the command may be applied nevertheless.</param>
+    /// <returns>The command's index.</returns>
+    /// <exception cref="NotLeaderException">Another member leads, or none; the command was not taken.</exception>
+    /// <exception cref="ProposalLostException">The lead was lost meanwhile; whether the command is taken is not known.</exception>
+    /// <exception cref="LogFullException">This member's disk is full; the command was not taken.</exception>
+    /// <exception cref="ArgumentException">The command is empty or too long.</exception>
+    /// <exception cref="ObjectDisposedException">The group is closed.</exception>
+    public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken ct = default)
+    {
+        if (command.Length is 0 or > LogFormat.MaxPayloadSizeBytes)
+        {
+            throw new ArgumentException($"a command has {command.Length} bytes, expected 1 to {LogFormat.MaxPayloadSizeBytes}", nameof(command));
+        }
+
+        var proposal = new Proposal(command);
+        try
+        {
+            await _proposals.Writer.WriteAsync(proposal, ct).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException e)
+        {
+            throw e.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
+        }
+
+        Wake();
+        return await proposal.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Returns when what this member has applied includes all that was committed when the call began: a read after it is
+    /// linearizable (Raft dissertation, 6.4). A follower asks the leader.
+    /// </summary>
+    /// <exception cref="NotLeaderException">No leader answers; a read would perhaps be stale.</exception>
+    public Task ReadIndexAsync(CancellationToken ct = default) => AskAsync(static d => new ReplicaInput.ReadAsked(d), ct);
+
+    /// <summary>Hands the lead to a member; returns when the core has begun to, or refuses with the reason.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be handed over; the message says why.</exception>
+    public Task TransferAsync(ulong member, CancellationToken ct = default) => AskAsync(d => new ReplicaInput.TransferAsked(member, d), ct);
+
+    /// <summary>Changes the members by joint consensus; returns when the leader has begun to. <see cref="WaitForAsync"/> sees its end.</summary>
+    /// <param name="voters">All voters there are to be, 1 to 7.</param>
+    /// <param name="learners">All learners there are to be.</param>
+    /// <param name="ct">Gives up waiting.</param>
+    /// <exception cref="InvalidOperationException">It cannot be changed so, or not now; the message says why.</exception>
+    public Task ChangeMembersAsync(IReadOnlyList<RaftMember> voters, IReadOnlyList<RaftMember> learners, CancellationToken ct = default) =>
+        AskAsync(d => new ReplicaInput.ChangeAsked(voters, learners, d), ct);
+
+    /// <summary>Waits until the group stands as is wanted.</summary>
+    public async Task<ReplicaStatus> WaitForAsync(Func<ReplicaStatus, bool> wanted, CancellationToken ct = default)
+    {
+        while (true)
+        {
+            var changed = Volatile.Read(ref _changed).Task;
+            var status = Status;
+            if (wanted(status))
+            {
+                return status;
+            }
+
+            if (_completion.Task.IsCompleted)
+            {
+                await _completion.Task.ConfigureAwait(false);
+                throw new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
+            }
+
+            await changed.WaitAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes no more proposals, ends what waits. The log is its host's.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        Stop(null);
+        await _loop.ConfigureAwait(false);
+        await _ticker.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_sending.Values).ConfigureAwait(false);
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        await _snapshots.DisposeAsync().ConfigureAwait(false);
+        _completion.TrySetResult();
+        _snapshotGate.Dispose();
+        _stop.Dispose();
+    }
+
+    ValueTask IGroupInbox.ReceiveAsync(Message message, CancellationToken ct) => _inbox.Writer.WriteAsync(new ReplicaInput.Received(message), ct);
+
+    async Task<bool> IGroupInbox.ReceiveSnapshotAsync(SnapshotMeta snapshot, Func<Stream, Task> copy)
+    {
+        if (snapshot.Index <= Volatile.Read(ref _applied) || !await _snapshotGate.WaitAsync(0).ConfigureAwait(false))
+        {
+            return false;
+        }
+
+        try
+        {
+            var file = _log.CreateSnapshot(_options.GroupId, snapshot.Index, snapshot.Term, snapshot.ConfigurationIndex, snapshot.Configuration.Encode());
+            await using (file.ConfigureAwait(false))
+            {
+                await copy(file).ConfigureAwait(false);
+                file.Commit();
+            }
+
+            return true;
+        }
+        finally
+        {
+            _snapshotGate.Release();
+        }
+    }
+
+    private async Task AskAsync(Func<TaskCompletionSource, ReplicaInput> input, CancellationToken ct)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await _inbox.Writer.WriteAsync(input(done), ct).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException e)
+        {
+            throw e.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
+        }
+
+        await done.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
+
+    private void Wake() => _inbox.Writer.TryWrite(ReplicaInput.Wake);
+
+    private void OnStored(ulong sequence)
+    {
+        Volatile.Write(ref _storedSequence, sequence);
+        Wake();
+    }
+
+    private void OnSnapshotTaken(ulong index) => _inbox.Writer.TryWrite(new ReplicaInput.SnapshotTaken(index));
+
+    private long NowMs() => _clockOffsetMs + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
+}

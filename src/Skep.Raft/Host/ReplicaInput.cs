@@ -1,0 +1,24 @@
+using Skep.Raft.Consensus;
+
+namespace Skep.Raft;
+
+/// <summary>What a group's loop is told; commands have a queue of their own.</summary>
+internal abstract record ReplicaInput
+{
+    /// <summary>Time has passed, a write is durable, or commands wait.</summary>
+    public static readonly ReplicaInput Wake = new Woken();
+
+    private sealed record Woken : ReplicaInput;
+
+    public sealed record Received(Message Message) : ReplicaInput;
+
+    public sealed record ReadAsked(TaskCompletionSource Done) : ReplicaInput;
+
+    public sealed record TransferAsked(ulong Target, TaskCompletionSource Done) : ReplicaInput;
+
+    public sealed record ChangeAsked(IReadOnlyList<RaftMember> Voters, IReadOnlyList<RaftMember> Learners, TaskCompletionSource Done) : ReplicaInput;
+
+    public sealed record SnapshotSent(ulong Member, bool Arrived) : ReplicaInput;
+
+    public sealed record SnapshotTaken(ulong Index) : ReplicaInput;
+}

@@ -1,0 +1,16 @@
+using Skep.Raft.Consensus;
+
+namespace Skep.Raft.Transport;
+
+/// <summary>Where a group takes what its peers send.</summary>
+internal interface IGroupInbox
+{
+    /// <summary>Takes a message; waits while the group has as many as it can hold, which holds up the peer's stream.</summary>
+    ValueTask ReceiveAsync(Message message, CancellationToken ct);
+
+    /// <summary>Takes the bytes of a snapshot into a file that is whole and durable on return.</summary>
+    /// <param name="snapshot">What it is of.</param>
+    /// <param name="copy">Writes the bytes.</param>
+    /// <returns>false when it is of no use here, or not now.</returns>
+    Task<bool> ReceiveSnapshotAsync(SnapshotMeta snapshot, Func<Stream, Task> copy);
+}

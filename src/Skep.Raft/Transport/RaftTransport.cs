@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Skep.Raft.Consensus;
+
+namespace Skep.Raft.Transport;
+
+/// <summary>
+/// Carries messages between members over streams that others open and secure: one this member dials to each peer and sends
+/// on, one that each peer dials to us, for all groups; and one for each snapshot.
+/// </summary>
+/// <param name="self">This member, and where its peers reach it.</param>
+/// <param name="dial">Opens a stream to a member, authenticated both ways.</param>
+/// <param name="time">Measures the pauses between attempts.</param>
+/// <param name="logger">Where peers that come and go are told of.</param>
+internal sealed class RaftTransport(
+    RaftMember self, Func<RaftMember, CancellationToken, Task<Stream>> dial, TimeProvider time, ILogger logger) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<ulong, IGroupInbox> _groups = [];
+    private readonly ConcurrentDictionary<ulong, PeerSender> _peers = [];
+    private readonly ConcurrentDictionary<ulong, RaftMember> _addresses = [];
+    private readonly SnapshotExchange _snapshots = new(self, dial, logger);
+
+    public void Register(ulong group, IGroupInbox inbox) => _groups[group] = inbox;
+
+    public void Unregister(ulong group) => _groups.TryRemove(group, out _);
+
+    /// <summary>Messages that were not sent, over all peers.</summary>
+    public long Dropped => _peers.Values.Sum(p => p.Dropped);
+
+    /// <summary>Notes where a member is reached; a newer address takes the place of an older one.</summary>
+    public void Learn(RaftMember member)
+    {
+        if (member.Id != self.Id && member.Address.Length > 0)
+        {
+            _addresses[member.Id] = member;
+        }
+    }
+
+    /// <summary>Queues a message; never waits. One to a member of whom nothing is known is dropped.</summary>
+    public void Send(ulong to, ulong group, Message message)
+    {
+        if (!_addresses.TryGetValue(to, out var member))
+        {
+            return;
+        }
+
+        var sender = _peers.GetOrAdd(to, static (_, x) => new PeerSender(x.self, x.member, x.dial, x.time, x.logger), (self, member, dial, time, logger));
+        if (sender.Address != member.Address)
+        {
+            _peers[to] = new PeerSender(self, member, dial, time, logger);
+            _ = sender.DisposeAsync().AsTask();
+            sender = _peers[to];
+        }
+
+        sender.Send(group, message);
+    }
+
+    /// <summary>Brings a snapshot to a member, and then the message that tells of it.</summary>
+    /// <returns>Whether it arrived whole.</returns>
+    public Task<bool> SendSnapshotAsync(ulong to, ulong group, Message message, Stream file, CancellationToken ct) =>
+        !_addresses.TryGetValue(to, out var member) ? Task.FromResult(false) : _snapshots.SendAsync(member, group, message, file, ct);
+
+    /// <summary>Ends the stream to a member that belongs to no group any more.</summary>
+    public async ValueTask ForgetAsync(ulong member)
+    {
+        if (_peers.TryRemove(member, out var sender))
+        {
+            await sender.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Takes what a peer sends on a stream that it opened, until it ends; closes the stream.</summary>
+    /// <param name="stream">Authenticated.</param>
+    /// <param name="from">Whose it is, as the authentication says: messages of anybody else end it.</param>
+    /// <param name="ct">Ends it.</param>
+    public async Task ServeAsync(Stream stream, ulong from, CancellationToken ct)
+    {
+        try
+        {
+            if (await StreamKind.ReadOpeningAsync(stream, ct).ConfigureAwait(false) is not var (kind, address))
+            {
+                return;
+            }
+
+            Learn(new RaftMember(from, address));
+            switch (kind)
+            {
+                case StreamKind.Messages:
+                    await ServeMessagesAsync(stream, from, ct).ConfigureAwait(false);
+                    break;
+                case StreamKind.Snapshot:
+                    await SnapshotExchange.ReceiveAsync(stream, from, g => _groups.GetValueOrDefault(g), ct).ConfigureAwait(false);
+                    break;
+                default:
+                    throw new InvalidDataException($"a peer began a stream of kind {kind}; known are {StreamKind.Messages} and {StreamKind.Snapshot}");
+            }
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            TransportMessages.Refused(logger, from, e.Message);
+        }
+        catch (OperationCanceledException) when (ct.IsCancellationRequested)
+        {
+            // The member stops.
+        }
+        finally
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var member in _peers.Keys)
+        {
+            await ForgetAsync(member).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ServeMessagesAsync(Stream stream, ulong from, CancellationToken ct)
+    {
+        // Heartbeats are small and many: one read of the stream takes in all that have come.
+        var buffered = new BufferedStream(stream, 64 * 1024);
+        var head = new byte[Frames.HeadSizeBytes];
+        while (await Frames.ReadAsync(buffered, head, ct).ConfigureAwait(false) is var (group, payload))
+        {
+            var message = MessageCodec.Read(group, payload);
+            CheckSender(message, from);
+            if (_groups.TryGetValue(group, out var inbox))
+            {
+                await inbox.ReceiveAsync(message, ct).ConfigureAwait(false);
+            }
+        }
+    }
+
+    internal static void CheckSender(Message message, ulong from)
+    {
+        if (message.From != from)
+        {
+            throw new InvalidDataException($"member {from:x} sent a message in the name of {message.From:x}");
+        }
+    }
+}

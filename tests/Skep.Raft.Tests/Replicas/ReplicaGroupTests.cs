@@ -1,0 +1,234 @@
+using System.Text;
+using Skep.Raft.Tests.Host;
+
+namespace Skep.Raft.Tests.Replicas;
+
+/// <summary>A group of real members: disks with fsync, sockets, the machine's clock.</summary>
+public sealed class ReplicaGroupTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    public async Task What_is_proposed_is_applied_by_every_member_in_the_same_order(int count)
+    {
+        await using var members = await Members.StartAsync(count);
+        for (var i = 0; i < 20; i++)
+        {
+            await members.ProposeAsync($"c{i}");
+        }
+
+        foreach (var member in members.Up)
+        {
+            await Members.UntilAppliedAsync(member, "c19");
+            Assert.Equal(Enumerable.Range(0, 20).Select(static i => $"c{i}"), member.Commands.Commands.Select(static c => c.Command));
+        }
+    }
+
+    [Fact]
+    public async Task Many_callers_at_once_each_get_an_index_of_their_own()
+    {
+        await using var members = await Members.StartAsync(3);
+        var leader = await members.LeaderAsync();
+        var indexes = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => leader.Group.ProposeAsync(Encoding.ASCII.GetBytes($"c{i}"))));
+        Assert.Equal(500, indexes.Distinct().Count());
+        Assert.Equal(500, leader.Commands.Commands.Count);
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_gone_is_followed_by_another_that_has_all_that_was_acknowledged()
+    {
+        await using var members = await Members.StartAsync(3);
+        await members.ProposeAsync("before");
+        var old = (await members.LeaderAsync()).Id;
+        await members.StopAsync(old);
+
+        await members.ProposeAsync("between");
+        Assert.All(members.Up.Where(static m => m.Group.Status.Role == ReplicaRole.Leader), static m => Assert.True(m.Has("before") && m.Has("between")));
+
+        var back = await members.StartAsync(old);
+        await members.ProposeAsync("after");
+        await Members.UntilAppliedAsync(back, "after");
+        Assert.Equal(["before", "between", "after"], back.Commands.Commands.Select(static c => c.Command));
+    }
+
+    [Fact]
+    public async Task A_leader_that_is_cut_off_neither_commits_nor_lets_a_read_pass()
+    {
+        await using var members = await Members.StartAsync(3);
+        await members.ProposeAsync("before");
+        var old = await members.LeaderAsync();
+        members.Wire.Cut(old.Id);
+        var lost = old.Group.ProposeAsync("lost"u8.ToArray());
+
+        await members.ProposeAsync("after", without: old.Id);
+        using var patience = new CancellationTokenSource(Members.Patience);
+        await old.Group.WaitForAsync(static s => s.Role != ReplicaRole.Leader, patience.Token);
+        await Assert.ThrowsAsync<NotLeaderException>(() => old.Group.ReadIndexAsync(patience.Token));
+        await Assert.ThrowsAsync<ProposalLostException>(() => lost.WaitAsync(Members.Patience));
+        await Assert.ThrowsAsync<NotLeaderException>(() => old.Group.ProposeAsync("refused"u8.ToArray(), patience.Token));
+
+        members.Wire.Heal(old.Id);
+        await Members.UntilAppliedAsync(old, "after");
+        Assert.Equal(["before", "after"], old.Commands.Commands.Select(static c => c.Command));
+    }
+
+    [Fact]
+    public async Task A_read_at_any_member_sees_what_was_acknowledged_before_it()
+    {
+        await using var members = await Members.StartAsync(3);
+        for (var i = 0; i < 10; i++)
+        {
+            await members.ProposeAsync($"c{i}");
+            foreach (var member in members.Up)
+            {
+                await member.Group.WaitForAsync(static s => s.LeaderId != 0).WaitAsync(Members.Patience);
+                await member.Group.ReadIndexAsync().WaitAsync(Members.Patience);
+                Assert.True(member.Has($"c{i}"), $"member {member.Id} read without c{i}");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task All_members_stopped_and_started_again_have_what_was_acknowledged()
+    {
+        await using var members = await Members.StartAsync(3, snapshotEveryEntries: 20, keepEntries: 5);
+        for (var i = 0; i < 50; i++)
+        {
+            await members.ProposeAsync($"c{i}");
+        }
+
+        foreach (var id in (ulong[])[1, 2, 3])
+        {
+            await members.StopAsync(id);
+        }
+
+        foreach (var id in (ulong[])[1, 2, 3])
+        {
+            await members.StartAsync(id);
+        }
+
+        await members.ProposeAsync("after");
+        foreach (var member in members.Up)
+        {
+            await Members.UntilAppliedAsync(member, "after");
+            Assert.Equal([.. Enumerable.Range(0, 50).Select(static i => $"c{i}"), "after"], member.Commands.Commands.Select(static c => c.Command));
+        }
+    }
+
+    [Fact]
+    public async Task A_member_that_is_too_far_behind_is_brought_a_snapshot()
+    {
+        await using var members = await Members.StartAsync(3, snapshotEveryEntries: 50, keepEntries: 5);
+        await members.ProposeAsync("first");
+        var away = members.Up.First(static m => m.Group.Status.Role != ReplicaRole.Leader).Id;
+        await members.StopAsync(away);
+        var filler = new string('x', 1500);
+        for (var i = 0; i < 300; i++)
+        {
+            await members.ProposeAsync($"c{i} {filler}");
+        }
+
+        var back = await members.StartAsync(away, snapshotEveryEntries: 1_000_000);
+        await members.ProposeAsync("last");
+        await Members.UntilAppliedAsync(back, "last");
+        Assert.True(back.Commands.RestoredFrom > 100, $"it was restored from {back.Commands.RestoredFrom}");
+        Assert.Equal(302, back.Commands.Commands.Count);
+    }
+
+    [Fact]
+    public async Task The_lead_goes_to_the_member_it_is_handed_to()
+    {
+        await using var members = await Members.StartAsync(3);
+        await members.ProposeAsync("before");
+        var old = await members.LeaderAsync();
+        var heir = members.Up.First(m => m.Id != old.Id);
+        using var patience = new CancellationTokenSource(Members.Patience);
+        await old.Group.WaitForAsync(s => s.LagByMember.GetValueOrDefault(heir.Id, 1UL) == 0, patience.Token);
+        await old.Group.TransferAsync(heir.Id, patience.Token);
+        await heir.Group.WaitForAsync(static s => s.Role == ReplicaRole.Leader, patience.Token);
+        await members.ProposeAsync("after");
+        Assert.True(heir.Has("before") && heir.Has("after"));
+    }
+
+    [Fact]
+    public async Task A_group_of_one_grows_to_three_and_shrinks_again()
+    {
+        await using var members = await Members.StartAsync(1);
+        await members.ProposeAsync("alone");
+        var first = members[1];
+        foreach (var id in (ulong[])[2, 3])
+        {
+            await members.StartAsync(id);
+        }
+
+        await ChangeAsync(first, [Members.Address(1)], [Members.Address(2), Members.Address(3)]);
+        foreach (var id in (ulong[])[2, 3])
+        {
+            await Members.UntilAppliedAsync(members[id], "alone");
+        }
+
+        await ChangeAsync(first, [Members.Address(1), Members.Address(2), Members.Address(3)], []);
+        await members.ProposeAsync("three");
+        await members.StopAsync(1);
+        await members.ProposeAsync("two of three");
+
+        await members.StartAsync(1);
+        var leader = await members.LeaderAsync();
+        await ChangeAsync(leader, [Members.Address(leader.Id)], []);
+        await leader.Group.ProposeAsync("alone again"u8.ToArray()).WaitAsync(Members.Patience);
+        Assert.Equal(["alone", "three", "two of three", "alone again"], leader.Commands.Commands.Select(static c => c.Command));
+    }
+
+    [Fact]
+    public async Task The_folder_of_a_group_of_one_is_opened_unchanged()
+    {
+        using var folder = new TemporaryFolder();
+        var options = AppendingChild.Options(folder.Log);
+        await using (var alone = await RaftGroup.OpenAsync(options, new CommandList()))
+        {
+            await alone.ProposeAsync("one"u8.ToArray());
+            await alone.ProposeAsync("two"u8.ToArray());
+        }
+
+        var commands = new CommandList();
+        await using var host = await RaftHost.OpenAsync(new RaftHostOptions
+        {
+            Folder = folder.Log,
+            DataKey = options.DataKey,
+            Member = options.Member,
+            Dial = static (_, _) => throw new IOException("there is nobody else"),
+        });
+        var group = await host.OpenGroupAsync(new ReplicaGroupOptions { GroupId = options.GroupId }, commands);
+        await group.WaitForAsync(static s => s.Role == ReplicaRole.Leader).WaitAsync(Members.Patience);
+        await group.ProposeAsync("three"u8.ToArray()).WaitAsync(Members.Patience);
+        Assert.Equal(["one", "two", "three"], commands.Commands.Select(static c => c.Command));
+    }
+
+    private static async Task ChangeAsync(Member leader, IReadOnlyList<RaftMember> voters, IReadOnlyList<RaftMember> learners)
+    {
+        using var patience = new CancellationTokenSource(Members.Patience);
+        while (true)
+        {
+            try
+            {
+                await leader.Group.ChangeMembersAsync(voters, learners, patience.Token);
+                break;
+            }
+            catch (InvalidOperationException)
+            {
+                // A learner is behind yet, or a change before this one is under way.
+                await leader.Group.WaitForAsync(NextOf(leader), patience.Token);
+            }
+        }
+
+        await leader.Group.WaitForAsync(
+            s => s.Configuration.OutgoingVoters.Count == 0 && s.Configuration.Voters.SequenceEqual(voters) && s.CommitIndex >= s.LastIndex, patience.Token);
+    }
+
+    private static Func<ReplicaStatus, bool> NextOf(Member leader)
+    {
+        var now = leader.Group.Status;
+        return s => !ReferenceEquals(s, now);
+    }
+}

@@ -5,6 +5,9 @@ internal sealed partial class RaftCore
     private ulong _transferTarget;
     private long _transferSinceMs;
 
+    /// <summary>Whether this member leads and is handing the lead to another; proposals wait meanwhile.</summary>
+    public bool IsTransferring => _transferTarget != 0;
+
     /// <summary>
     /// Hands leadership to a voter: proposals wait, the voter is brought up to date and told to campaign at once. When that
     /// does not come about within an election time-out this member leads on, though without lease for the rest of its term:

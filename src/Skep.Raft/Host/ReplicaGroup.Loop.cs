@@ -18,6 +18,7 @@ public sealed partial class ReplicaGroup
     private ulong _leadingTerm;
     private ulong _learnedAt;
     private bool _heldBack;
+    private ReplicaInput.TransferAsked? _transfer;
 
     private async Task RunAsync()
     {
@@ -63,6 +64,7 @@ public sealed partial class ReplicaGroup
         var now = NowMs();
         _core.Tick(now);
         NoticeLead();
+        NoticeTransfer();
         Propose();
         _reads.Ask(_core, now, NoLeader);
         _reads.GiveUp(now, NoLeader);
@@ -79,7 +81,7 @@ public sealed partial class ReplicaGroup
                 _reads.Add(read.Done);
                 break;
             case ReplicaInput.TransferAsked transfer:
-                Answer(transfer.Done, _core.Transfer(transfer.Target));
+                BeginTransfer(transfer);
                 break;
             case ReplicaInput.ChangeAsked change:
                 Answer(change.Done, _core.ChangeConfiguration(change.Voters, change.Learners));
@@ -93,6 +95,29 @@ public sealed partial class ReplicaGroup
             default:
                 break;
         }
+    }
+
+    private void BeginTransfer(ReplicaInput.TransferAsked transfer)
+    {
+        if (_core.Transfer(transfer.Target) is { } refusal)
+        {
+            Answer(transfer.Done, refusal);
+            return;
+        }
+
+        _transfer = transfer;
+    }
+
+    private void NoticeTransfer()
+    {
+        if (_transfer is not { } transfer || _core.IsTransferring || (_core.Role != Role.Leader && _core.Leader == 0))
+        {
+            return;
+        }
+
+        _transfer = null;
+        Answer(transfer.Done, _core.Leader == transfer.Target ? null
+            : $"member {transfer.Target:x} did not take the lead in time; member {_core.Leader:x} leads, and may hand it over again");
     }
 
     private void Propose()
@@ -338,6 +363,7 @@ public sealed partial class ReplicaGroup
         }
 
         FailWaiting("this member stopped");
+        _transfer?.Done.TrySetException(why);
         _reads.FailAll(why);
         while (_inbox.Reader.TryRead(out var input))
         {

@@ -102,8 +102,8 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <exception cref="NotLeaderException">No leader answers; a read would perhaps be stale.</exception>
     public Task ReadIndexAsync(CancellationToken ct = default) => AskAsync(static d => new ReplicaInput.ReadAsked(d), ct);
 
-    /// <summary>Hands the lead to a member; returns when the core has begun to, or refuses with the reason.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be handed over; the message says why.</exception>
+    /// <summary>Hands the lead to a member; returns when that one leads. Proposals wait meanwhile.</summary>
+    /// <exception cref="InvalidOperationException">It cannot be handed over, or was not taken within an election time-out; the message says why.</exception>
     public Task TransferAsync(ulong member, CancellationToken ct = default) => AskAsync(d => new ReplicaInput.TransferAsked(member, d), ct);
 
     /// <summary>Changes the members by joint consensus; returns when the leader has begun to. <see cref="WaitForAsync"/> sees its end.</summary>

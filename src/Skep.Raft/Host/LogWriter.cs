@@ -24,6 +24,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly Channel<LogWrite> _writes;
     private readonly List<LogRecord> _records = [];
     private readonly Task _loop;
+    private volatile bool _closing;
 
     /// <param name="log">Shared by groups.</param>
     /// <param name="stored">Told the number of the last write that is durable.</param>
@@ -52,6 +53,7 @@ internal sealed class LogWriter : IAsyncDisposable
     /// <summary>Writes what waits, unless the disk is full, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
+        _closing = true;
         _writes.Writer.TryComplete();
         if (Full is not null)
         {
@@ -152,6 +154,10 @@ internal sealed class LogWriter : IAsyncDisposable
                 }
 
                 Full = e;
+                if (_closing)
+                {
+                    await _stop.CancelAsync().ConfigureAwait(false);
+                }
             }
 
             await Task.Delay(FullPause, _time, _stop.Token).ConfigureAwait(false);

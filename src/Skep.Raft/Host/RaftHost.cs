@@ -21,7 +21,10 @@ public sealed record RaftHostOptions
     /// <summary>This member, and where its peers reach it.</summary>
     public required RaftMember Member { get; init; }
 
-    /// <summary>Opens a stream to a member, authenticated both ways; the other side gives it to <see cref="RaftHost.ServeAsync"/>.</summary>
+    /// <summary>
+    /// Opens a stream to a member, authenticated both ways; the other side gives it to <see cref="RaftHost.ServeAsync"/>. Both ends should
+    /// fail within seconds when the other is silent (TCP_USER_TIMEOUT): what is written to a peer that is cut off is lost until then.
+    /// </summary>
     public required Func<RaftMember, CancellationToken, Task<Stream>> Dial { get; init; }
 
     /// <summary>Entries kept below a snapshot, for members that are a little behind.</summary>
@@ -30,8 +33,8 @@ public sealed record RaftHostOptions
     /// <summary>Size of a preallocated file of the log.</summary>
     public int SegmentSizeBytes { get; init; } = LogEngineOptions.DefaultSegmentSizeBytes;
 
-    /// <summary>Spreads the elections of this member's groups.</summary>
-    public int Seed { get; init; } = Environment.TickCount;
+    /// <summary>Spreads the elections of this member's groups; another at each start.</summary>
+    public int Seed { get; init; } = System.Security.Cryptography.RandomNumberGenerator.GetInt32(int.MaxValue);
 
     /// <summary>Where messages go.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;

@@ -16,7 +16,7 @@ public sealed partial class ReplicaGroup
     private ulong _toldStored;
     private ulong _applied;
     private ulong _leadingTerm;
-    private ulong _learnedAt;
+    private RaftConfiguration? _learned;
     private bool _heldBack;
     private ReplicaInput.TransferAsked? _transfer;
 
@@ -32,7 +32,7 @@ public sealed partial class ReplicaGroup
                     await DoAsync(output).ConfigureAwait(false);
                 }
 
-                Tell();
+                TellStatus();
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -49,6 +49,12 @@ public sealed partial class ReplicaGroup
 
     private void Take()
     {
+        Volatile.Write(ref _wakePending, 0);
+        while (_told.TryDequeue(out var told))
+        {
+            Handle(told);
+        }
+
         for (var n = 0; n < MaxInputs && _inbox.Reader.TryRead(out var input); n++)
         {
             Handle(input);
@@ -195,13 +201,13 @@ public sealed partial class ReplicaGroup
             }
         }
 
-        if (output.Write is { } write)
+        if (output.Write is { Snapshot: { } snapshot } install)
+        {
+            await InstallAsync(snapshot, install).ConfigureAwait(false);
+        }
+        else if (output.Write is { } write)
         {
             _writer.Add(write);
-            if (write.Snapshot is { } snapshot)
-            {
-                await InstallAsync(snapshot).ConfigureAwait(false);
-            }
         }
 
         Apply(output.ApplyUpTo);
@@ -240,11 +246,13 @@ public sealed partial class ReplicaGroup
         }
     }
 
-    private async Task InstallAsync(SnapshotMeta snapshot)
+    private async Task InstallAsync(SnapshotMeta snapshot, LogWrite write)
     {
+        // Opened before the log names it: a name without a file would keep the whole folder from being opened again.
         var reader = _log.OpenSnapshot(_options.GroupId, snapshot.Index);
         await using (reader.ConfigureAwait(false))
         {
+            _writer.Add(write);
             await _machine.RestoreSnapshotAsync(snapshot.Index, reader, _stop.Token).ConfigureAwait(false);
             await reader.CopyToAsync(Stream.Null, _stop.Token).ConfigureAwait(false);
         }
@@ -253,7 +261,16 @@ public sealed partial class ReplicaGroup
         _snapshots.Installed(snapshot.Index);
     }
 
-    private void SendSnapshot(Message message) => _sending[message.To] = Task.Run(async () =>
+    private void SendSnapshot(Message message)
+    {
+        // One that goes on longer than the core has patience for reports its own end.
+        if (!_sending.TryGetValue(message.To, out var sending) || sending.IsCompleted)
+        {
+            _sending[message.To] = Task.Run(() => SendSnapshotAsync(message));
+        }
+    }
+
+    private async Task SendSnapshotAsync(Message message)
     {
         var arrived = false;
         try
@@ -264,13 +281,13 @@ public sealed partial class ReplicaGroup
                 arrived = await _transport.SendSnapshotAsync(message.To, _options.GroupId, message, file, _stop.Token).ConfigureAwait(false);
             }
         }
-        catch (Exception e) when (e is IOException or RaftLogException or OperationCanceledException)
+        catch (Exception)
         {
             // A newer snapshot has taken its place, or the group is closed: the core asks again if need be.
         }
 
-        _inbox.Writer.TryWrite(new ReplicaInput.SnapshotSent(message.To, arrived));
-    });
+        Tell(new ReplicaInput.SnapshotSent(message.To, arrived));
+    }
 
     // Whoever waits for what this member proposed cannot be told its fate once another leads.
     private void NoticeLead()
@@ -293,9 +310,9 @@ public sealed partial class ReplicaGroup
 
     private void LearnMembers()
     {
-        if (_learnedAt != _core.ConfigurationIndex)
+        if (!ReferenceEquals(_learned, _core.Configuration))
         {
-            _learnedAt = _core.ConfigurationIndex;
+            _learned = _core.Configuration;
             foreach (var member in _core.Configuration.Voters.Concat(_core.Configuration.OutgoingVoters).Concat(_core.Configuration.Learners))
             {
                 _transport.Learn(member);
@@ -303,11 +320,12 @@ public sealed partial class ReplicaGroup
         }
     }
 
-    private void Tell()
+    private void TellStatus()
     {
         var status = ReadStatus();
         if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId
-            || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration))
+            || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
+            || !status.LagByMember.SequenceEqual(Status.LagByMember))
         {
             Status = status;
             Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();

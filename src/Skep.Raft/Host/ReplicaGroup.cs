@@ -32,7 +32,9 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private readonly ITimer _ticker;
     private readonly Task _loop;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly System.Collections.Concurrent.ConcurrentQueue<ReplicaInput> _told = new();
     private ulong _storedSequence;
+    private int _wakePending;
     private int _disposed;
 
     internal ReplicaGroup(
@@ -43,10 +45,10 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs };
 
         // Nobody else can lead a group of one, so there is nobody to wait for.
-        _clockOffsetMs = start.Snapshot?.Configuration.Voters is [var only] && only.Id == self.Id || start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
+        _clockOffsetMs = start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
         _core = new RaftCore(core, start.HardState, start.Snapshot, new LogSource(log.Engine, options.GroupId), random, 0);
         _applied = start.Snapshot?.Index ?? 0;
-        _reads = new ReplicaReads(2L * options.ElectionTimeoutMs);
+        _reads = new ReplicaReads(2L * options.ElectionTimeoutMs, (ulong)random.NextInt64());
         _inbox = Channel.CreateBounded<ReplicaInput>(new BoundedChannelOptions(options.MaxQueuedMessages) { SingleReader = true });
         _proposals = Channel.CreateBounded<Proposal>(new BoundedChannelOptions(options.MaxQueuedProposals) { SingleReader = true });
         _writer = new LogWriter(options.GroupId, log, time, logger, OnStored, e => Stop(e));
@@ -155,7 +157,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         _stop.Dispose();
     }
 
-    ValueTask IGroupInbox.ReceiveAsync(Message message, CancellationToken ct) => _inbox.Writer.WriteAsync(new ReplicaInput.Received(message), ct);
+    bool IGroupInbox.TryReceive(Message message) => _inbox.Writer.TryWrite(new ReplicaInput.Received(message));
 
     async Task<bool> IGroupInbox.ReceiveSnapshotAsync(SnapshotMeta snapshot, Func<Stream, Task> copy)
     {
@@ -196,7 +198,20 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         await done.Task.WaitAsync(ct).ConfigureAwait(false);
     }
 
-    private void Wake() => _inbox.Writer.TryWrite(ReplicaInput.Wake);
+    // One wake-up in the queue is enough; where there is no room for it the loop has something to do anyway.
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref _wakePending, 1) == 0 && !_inbox.Writer.TryWrite(ReplicaInput.Wake))
+        {
+            Volatile.Write(ref _wakePending, 0);
+        }
+    }
+
+    private void Tell(ReplicaInput input)
+    {
+        _told.Enqueue(input);
+        Wake();
+    }
 
     private void OnStored(ulong sequence)
     {
@@ -204,7 +219,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         Wake();
     }
 
-    private void OnSnapshotTaken(ulong index) => _inbox.Writer.TryWrite(new ReplicaInput.SnapshotTaken(index));
+    private void OnSnapshotTaken(ulong index) => Tell(new ReplicaInput.SnapshotTaken(index));
 
     private long NowMs() => _clockOffsetMs + (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
 }

@@ -3,12 +3,14 @@ using Skep.Raft.Consensus;
 namespace Skep.Raft;
 
 /// <summary>Reads that wait to be admitted, and admitted ones that wait until this member has applied enough.</summary>
-internal sealed class ReplicaReads(long patienceMs)
+/// <param name="patienceMs">How long an answer is waited for.</param>
+/// <param name="firstContext">Another at each start: a late answer to a question of an earlier life must not admit a read of this one.</param>
+internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
 {
     private readonly Dictionary<ulong, (long AskedMs, List<TaskCompletionSource> Readers)> _asked = [];
     private readonly PriorityQueue<List<TaskCompletionSource>, ulong> _admitted = new();
     private List<TaskCompletionSource> _new = [];
-    private ulong _context;
+    private ulong _context = firstContext;
 
     public void Add(TaskCompletionSource reader) => _new.Add(reader);
 

@@ -141,8 +141,9 @@ internal sealed class GroupLog(ulong id)
             return;
         }
 
-        // A snapshot from the leader that is ahead of this log stands for all of it.
-        if (record.Index > LastIndex)
+        // A snapshot from the leader stands for all of a log that it is ahead of, or that says otherwise: a crash may have come
+        // between its file and the truncation.
+        if (record.Index > LastIndex || (TermAt(record.Index) is { } held && held != record.Term))
         {
             DropFrom(0);
         }

@@ -5,8 +5,11 @@ namespace Skep.Raft.Transport;
 /// <summary>Where a group takes what its peers send.</summary>
 internal interface IGroupInbox
 {
-    /// <summary>Takes a message; waits while the group has as many as it can hold, which holds up the peer's stream.</summary>
-    ValueTask ReceiveAsync(Message message, CancellationToken ct);
+    /// <summary>
+    /// Takes a message, or drops it when the group has as many as it can hold, or is closed: it is sent anew, and a stream serves
+    /// other groups too, which must not wait for a slow one.
+    /// </summary>
+    bool TryReceive(Message message);
 
     /// <summary>Takes the bytes of a snapshot into a file that is whole and durable on return.</summary>
     /// <param name="snapshot">What it is of.</param>

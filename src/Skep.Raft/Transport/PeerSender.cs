@@ -11,6 +11,7 @@ namespace Skep.Raft.Transport;
 internal sealed class PeerSender : IAsyncDisposable
 {
     private const int MaxWaitingBytes = 32 * 1024 * 1024;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
@@ -68,7 +69,6 @@ internal sealed class PeerSender : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stop.Dispose();
-        _wake.Dispose();
     }
 
     private async Task RunAsync()
@@ -79,7 +79,9 @@ internal sealed class PeerSender : IAsyncDisposable
         {
             try
             {
-                var stream = await _dial(_peer, _stop.Token).ConfigureAwait(false);
+                Stream? dialled = null;
+                await Deadline.KeepAsync(async t => dialled = await _dial(_peer, t).ConfigureAwait(false), Silence, _time, _stop.Token).ConfigureAwait(false);
+                var stream = dialled!;
                 await using (stream.ConfigureAwait(false))
                 {
                     if (!connected)
@@ -132,8 +134,7 @@ internal sealed class PeerSender : IAsyncDisposable
 
             if (_sending.WrittenCount > 0)
             {
-                await stream.WriteAsync(_sending.WrittenMemory, _stop.Token).ConfigureAwait(false);
-                await stream.FlushAsync(_stop.Token).ConfigureAwait(false);
+                await Deadline.KeepAsync(t => stream.WriteAsync(_sending.WrittenMemory, t), Silence, _time, _stop.Token).ConfigureAwait(false);
                 _sending.ResetWrittenCount();
             }
         }

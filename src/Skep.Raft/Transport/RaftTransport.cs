@@ -18,7 +18,10 @@ internal sealed class RaftTransport(
     private readonly ConcurrentDictionary<ulong, IGroupInbox> _groups = [];
     private readonly ConcurrentDictionary<ulong, PeerSender> _peers = [];
     private readonly ConcurrentDictionary<ulong, RaftMember> _addresses = [];
-    private readonly SnapshotExchange _snapshots = new(self, dial, logger);
+    private readonly SnapshotExchange _snapshots = new(self, dial, time, logger);
+    private readonly ConcurrentDictionary<Task, byte> _serving = [];
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
 
     public void Register(ulong group, IGroupInbox inbox) => _groups[group] = inbox;
 
@@ -44,12 +47,14 @@ internal sealed class RaftTransport(
             return;
         }
 
-        var sender = _peers.GetOrAdd(to, static (_, x) => new PeerSender(x.self, x.member, x.dial, x.time, x.logger), (self, member, dial, time, logger));
-        if (sender.Address != member.Address)
+        PeerSender sender;
+        lock (_gate)
         {
-            _peers[to] = new PeerSender(self, member, dial, time, logger);
-            _ = sender.DisposeAsync().AsTask();
-            sender = _peers[to];
+            if (!_peers.TryGetValue(to, out sender!) || sender.Address != member.Address)
+            {
+                _ = sender?.DisposeAsync().AsTask();
+                _peers[to] = sender = new PeerSender(self, member, dial, time, logger);
+            }
         }
 
         sender.Send(group, message);
@@ -75,6 +80,21 @@ internal sealed class RaftTransport(
     /// <param name="ct">Ends it.</param>
     public async Task ServeAsync(Stream stream, ulong from, CancellationToken ct)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, _stop.Token);
+        var serving = ServeUntilEndAsync(stream, from, either.Token);
+        _serving[serving] = 0;
+        try
+        {
+            await serving.ConfigureAwait(false);
+        }
+        finally
+        {
+            _serving.TryRemove(serving, out _);
+        }
+    }
+
+    private async Task ServeUntilEndAsync(Stream stream, ulong from, CancellationToken ct)
+    {
         try
         {
             if (await StreamKind.ReadOpeningAsync(stream, ct).ConfigureAwait(false) is not var (kind, address))
@@ -89,7 +109,7 @@ internal sealed class RaftTransport(
                     await ServeMessagesAsync(stream, from, ct).ConfigureAwait(false);
                     break;
                 case StreamKind.Snapshot:
-                    await SnapshotExchange.ReceiveAsync(stream, from, g => _groups.GetValueOrDefault(g), ct).ConfigureAwait(false);
+                    await _snapshots.ReceiveAsync(stream, from, g => _groups.GetValueOrDefault(g), ct).ConfigureAwait(false);
                     break;
                 default:
                     throw new InvalidDataException($"a peer began a stream of kind {kind}; known are {StreamKind.Messages} and {StreamKind.Snapshot}");
@@ -111,6 +131,8 @@ internal sealed class RaftTransport(
 
     public async ValueTask DisposeAsync()
     {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(_serving.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var member in _peers.Keys)
         {
             await ForgetAsync(member).ConfigureAwait(false);
@@ -126,9 +148,14 @@ internal sealed class RaftTransport(
         {
             var message = MessageCodec.Read(group, payload);
             CheckSender(message, from);
+            if (message.Type == MessageType.Snapshot)
+            {
+                throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot");
+            }
+
             if (_groups.TryGetValue(group, out var inbox))
             {
-                await inbox.ReceiveAsync(message, ct).ConfigureAwait(false);
+                inbox.TryReceive(message);
             }
         }
     }

@@ -9,9 +9,11 @@ namespace Skep.Raft.Transport;
 /// A snapshot's way to another member: its message as a frame, its bytes in chunks with a length before each and a zero
 /// behind the last, and one byte back once it is on the other's disk. TCP's window is the back-pressure.
 /// </summary>
-internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, CancellationToken, Task<Stream>> dial, ILogger logger)
+internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, CancellationToken, Task<Stream>> dial, TimeProvider time, ILogger logger)
 {
     private const int ChunkSizeBytes = 256 * 1024;
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private const byte Arrived = 1;
     private const byte NotWanted = 2;
 
@@ -25,7 +27,7 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
             {
                 await WriteAsync(stream, group, message, file, ct).ConfigureAwait(false);
                 var answer = new byte[1];
-                await stream.ReadExactlyAsync(answer, ct).ConfigureAwait(false);
+                await Deadline.KeepAsync(t => stream.ReadExactlyAsync(answer, t), Patience, time, ct).ConfigureAwait(false);
                 if (answer[0] == Arrived)
                 {
                     TransportMessages.SnapshotSent(logger, index, group, to.Id);
@@ -42,7 +44,7 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
     }
 
     /// <exception cref="InvalidDataException">What comes is no snapshot, or of another than the peer.</exception>
-    public static async Task ReceiveAsync(Stream stream, ulong from, Func<ulong, IGroupInbox?> groups, CancellationToken ct)
+    public async Task ReceiveAsync(Stream stream, ulong from, Func<ulong, IGroupInbox?> groups, CancellationToken ct)
     {
         var head = new byte[Frames.HeadSizeBytes];
         if (await Frames.ReadAsync(stream, head, ct).ConfigureAwait(false) is not var (group, payload))
@@ -57,11 +59,9 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
             throw new InvalidDataException($"a stream for a snapshot began with a message of type {message.Type}");
         }
 
-        var arrived = groups(group) is { } inbox && await inbox.ReceiveSnapshotAsync(snapshot, file => CopyAsync(stream, file, ct)).ConfigureAwait(false);
-        if (arrived)
-        {
-            await groups(group)!.ReceiveAsync(message, ct).ConfigureAwait(false);
-        }
+        var arrived = groups(group) is { } inbox
+            && await inbox.ReceiveSnapshotAsync(snapshot, file => CopyAsync(stream, file, ct)).ConfigureAwait(false)
+            && inbox.TryReceive(message);
 
         await stream.WriteAsync(new[] { arrived ? Arrived : NotWanted }, ct).ConfigureAwait(false);
         await stream.FlushAsync(ct).ConfigureAwait(false);
@@ -82,7 +82,7 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
         {
             size = await file.ReadAtLeastAsync(chunk.AsMemory(4), ChunkSizeBytes, throwOnEndOfStream: false, ct).ConfigureAwait(false);
             BinaryPrimitives.WriteInt32LittleEndian(chunk, size);
-            await stream.WriteAsync(chunk.AsMemory(0, 4 + size), ct).ConfigureAwait(false);
+            await Deadline.KeepAsync(t => stream.WriteAsync(chunk.AsMemory(0, 4 + size), t), Silence, time, ct).ConfigureAwait(false);
             if (size is > 0 and < ChunkSizeBytes)
             {
                 BinaryPrimitives.WriteInt32LittleEndian(chunk, 0);
@@ -94,12 +94,13 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
         await stream.FlushAsync(ct).ConfigureAwait(false);
     }
 
-    private static async Task CopyAsync(Stream from, Stream file, CancellationToken ct)
+    private async Task CopyAsync(Stream from, Stream file, CancellationToken ct)
     {
         var chunk = new byte[ChunkSizeBytes];
         while (true)
         {
-            await from.ReadExactlyAsync(chunk.AsMemory(0, 4), ct).ConfigureAwait(false);
+            // A peer that falls silent must not keep others from bringing theirs.
+            await Deadline.KeepAsync(t => from.ReadExactlyAsync(chunk.AsMemory(0, 4), t), Silence, time, ct).ConfigureAwait(false);
             var size = BinaryPrimitives.ReadInt32LittleEndian(chunk);
             if (size == 0)
             {
@@ -111,7 +112,7 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
                 throw new InvalidDataException($"a chunk of a snapshot claims {size} bytes; at most {ChunkSizeBytes} are sent");
             }
 
-            await from.ReadExactlyAsync(chunk.AsMemory(0, size), ct).ConfigureAwait(false);
+            await Deadline.KeepAsync(t => from.ReadExactlyAsync(chunk.AsMemory(0, size), t), Silence, time, ct).ConfigureAwait(false);
             await file.WriteAsync(chunk.AsMemory(0, size), ct).ConfigureAwait(false);
         }
     }

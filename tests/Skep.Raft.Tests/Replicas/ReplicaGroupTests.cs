@@ -1,5 +1,8 @@
 using System.Text;
+using Skep.Raft.Consensus;
+using Skep.Raft.Log;
 using Skep.Raft.Tests.Host;
+using Skep.Raft.Transport;
 
 namespace Skep.Raft.Tests.Replicas;
 
@@ -220,6 +223,56 @@ public sealed class ReplicaGroupTests
         await group.WaitForAsync(static s => s.Role == ReplicaRole.Leader).WaitAsync(Members.Patience);
         await group.ProposeAsync("three"u8.ToArray()).WaitAsync(Members.Patience);
         Assert.Equal(["one", "two", "three"], commands.Commands.Select(static c => c.Command));
+    }
+
+    [Fact]
+    public async Task A_crash_between_a_snapshots_file_and_its_note_leaves_a_log_that_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        var self = Members.Address(1);
+        var alone = RaftConfiguration.Single(self).Encode();
+        using (var log = RaftLog.Open(folder.Log, new LogEngineOptions(new DataKeys(new byte[32], [])), 16, static _ => { }))
+        {
+            LogRecord[] foreign =
+            [
+                new HardState(3, 0, 0).ToRecord(7),
+                LogRecord.Configuration(7, 1, 1, alone),
+                .. Enumerable.Range(2, 60).Select(static i => LogRecord.Command(7, (ulong)i, 3, "foreign"u8.ToArray())),
+            ];
+            await log.AppendAsync(foreign, default);
+            await using var file = log.CreateSnapshot(7, 40, 5, 1, alone);
+            await file.WriteAsync("40 theirs\n"u8.ToArray());
+            file.Commit();
+        }
+
+        for (var start = 1; start <= 3; start++)
+        {
+            var commands = new CommandList();
+            await using var host = await RaftHost.OpenAsync(new RaftHostOptions { Folder = folder.Log, DataKey = new byte[32], Member = self, Dial = static (_, _) => throw new IOException() });
+            var group = await host.OpenGroupAsync(new ReplicaGroupOptions { GroupId = 7 }, commands);
+            await group.WaitForAsync(static s => s.Role == ReplicaRole.Leader).WaitAsync(Members.Patience);
+            await group.ProposeAsync(Encoding.ASCII.GetBytes($"ours {start}")).WaitAsync(Members.Patience);
+            Assert.Equal(["theirs", .. Enumerable.Range(1, start).Select(static i => $"ours {i}")], commands.Commands.Select(static c => c.Command));
+        }
+    }
+
+    [Fact]
+    public async Task The_message_of_a_snapshot_without_its_bytes_ends_the_stream_and_nothing_else()
+    {
+        await using var members = await Members.StartAsync(1);
+        await members.ProposeAsync("before");
+        using var bytes = new MemoryStream();
+        bytes.Write(StreamKind.Opening(StreamKind.Messages, Members.Address(2)));
+        var message = new Message { Type = MessageType.Snapshot, From = 2, To = 1, Term = 99, Snapshot = new SnapshotMeta(1000, 99, 1, new([], [], [])) };
+        var frame = new System.Buffers.ArrayBufferWriter<byte>();
+        Frames.WriteHead(frame.GetSpan(Frames.HeadSizeBytes), 7, MessageCodec.SizeOf(message));
+        frame.Advance(Frames.HeadSizeBytes);
+        MessageCodec.Write(frame, message);
+        bytes.Write(frame.WrittenSpan);
+        bytes.Position = 0;
+        await members[1].Host.ServeAsync(bytes, 2, default).WaitAsync(Members.Patience);
+        Assert.False(bytes.CanRead);
+        await members.ProposeAsync("after");
     }
 
     private static async Task ChangeAsync(Member leader, IReadOnlyList<RaftMember> voters, IReadOnlyList<RaftMember> learners)

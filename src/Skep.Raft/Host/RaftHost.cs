@@ -83,10 +83,23 @@ public sealed class RaftHost : IAsyncDisposable
     public async Task<ReplicaGroup> OpenGroupAsync(ReplicaGroupOptions options, IStateMachine machine, CancellationToken ct = default)
     {
         var start = await ReplicaStart.RunAsync(options, _options.Member, _log, machine, ct).ConfigureAwait(false);
-        var random = new Random(_options.Seed ^ (int)_options.Member.Id ^ (int)options.GroupId);
+        var random = new Random(Mix((uint)_options.Seed, _options.Member.Id, options.GroupId));
         var group = new ReplicaGroup(options, _options.Member, _log, _transport, machine, start, random, _options.Time, _options.LoggerFactory.CreateLogger<ReplicaGroup>());
         _groups.Add(group);
         return group;
+    }
+
+    // Members whose numbers differ in little must not wait alike, or none of them is ever first to ask for votes.
+    private static int Mix(ulong seed, ulong member, ulong group)
+    {
+        var mixed = seed;
+        foreach (var part in (ReadOnlySpan<ulong>)[member, group])
+        {
+            mixed = (mixed ^ part) * 0x9E37_79B9_7F4A_7C15;
+            mixed ^= mixed >> 32;
+        }
+
+        return (int)(mixed & int.MaxValue);
     }
 
     /// <summary>Takes what a peer sends on a stream that it dialled, until it ends; closes the stream.</summary>

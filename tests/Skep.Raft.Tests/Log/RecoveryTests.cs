@@ -31,15 +31,22 @@ public sealed class RecoveryTests
             foreach (var zeroed in new[] { true, false })
             {
                 var torn = disk.Copy();
+                var kept = cut;
                 torn.Spoil(First, bytes =>
                 {
+                    // Where zeros take the place of zeros, as at the end of a ciphertext now and then, nothing is lost.
+                    while (zeroed && kept < bytes.Length && bytes[kept] == 0)
+                    {
+                        kept++;
+                    }
+
                     bytes.AsSpan(cut).Clear();
                     return zeroed ? bytes : bytes[..cut];
                 });
                 using var log = Journal.Open(torn);
 
                 // The padding of the last record may be cut without harm.
-                var whole = (cut - LogFormat.HeaderSizeBytes + size - (LogFormat.FrameOverheadBytes + "command 1".Length)) / size;
+                var whole = Math.Min(6, (kept - LogFormat.HeaderSizeBytes + size - (LogFormat.FrameOverheadBytes + "command 1".Length)) / size);
                 Assert.Equal(Journal.Commands(whole), Journal.Texts(log));
             }
         }

@@ -28,7 +28,9 @@ public sealed class ProposingTests
 
         public ClusterStore Store { get; set; } = null!;
 
-        public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, CancellationToken ct)
+        public ulong Begin() => 1;
+
+        public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, ulong term, CancellationToken ct)
         {
             if (late is null)
             {

@@ -49,7 +49,6 @@ public sealed partial class ReplicaGroup
 
     private void Take()
     {
-        Volatile.Write(ref _wakePending, 0);
         while (_told.TryDequeue(out var told))
         {
             Handle(told);
@@ -80,6 +79,10 @@ public sealed partial class ReplicaGroup
     {
         switch (input)
         {
+            case var _ when ReferenceEquals(input, ReplicaInput.Wake):
+                // As it is taken out, not before: else one that comes in between is taken out too and never asked for again.
+                Volatile.Write(ref _wakePending, 0);
+                break;
             case ReplicaInput.Received received:
                 _core.Step(NowMs(), received.Message);
                 break;
@@ -91,6 +94,9 @@ public sealed partial class ReplicaGroup
                 break;
             case ReplicaInput.ChangeAsked change:
                 Answer(change.Done, _core.ChangeConfiguration(change.Voters, change.Learners));
+                break;
+            case ReplicaInput.StandingsAsked asked:
+                asked.Done.TrySetResult(_core.Standings());
                 break;
             case ReplicaInput.SnapshotSent sent:
                 _core.ReportSnapshot(sent.Member, sent.Arrived);
@@ -146,6 +152,12 @@ public sealed partial class ReplicaGroup
                 continue;
             }
 
+            RefuseOfOtherTerms();
+            if (_batch.Count == 0)
+            {
+                continue;
+            }
+
             var result = _core.Propose([.. _batch.Select(p => p.Command)]);
             switch (result.Status)
             {
@@ -177,6 +189,20 @@ public sealed partial class ReplicaGroup
             _batch.Add(proposal);
             size += proposal.Command.Length;
         }
+    }
+
+    private void RefuseOfOtherTerms()
+    {
+        for (var i = _batch.Count - 1; i >= 0; i--)
+        {
+            if (_batch[i].InTerm != 0 && _batch[i].InTerm != _core.Term)
+            {
+                _batch[i].TrySetException(NoLeader());
+                _batch.RemoveAt(i);
+            }
+        }
+
+        _heldBack &= _batch.Count > 0;
     }
 
     private void Refuse(Exception error)
@@ -323,7 +349,7 @@ public sealed partial class ReplicaGroup
     private void TellStatus()
     {
         var status = ReadStatus();
-        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId
+        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId || status.IsReady != Status.IsReady
             || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
             || !status.LagByMember.SequenceEqual(Status.LagByMember))
         {
@@ -336,6 +362,7 @@ public sealed partial class ReplicaGroup
         _core.Role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate },
         _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
     {
+        IsReady = _core.Role == Role.Leader && _applied >= _core.TermStart,
         LagByMember = _core.Members.ToDictionary(static m => m.Key, m => _core.LastIndex - Math.Min(_core.LastIndex, m.Value.Match)),
     };
 
@@ -392,6 +419,7 @@ public sealed partial class ReplicaGroup
                 ReplicaInput.ChangeAsked x => x.Done,
                 _ => null,
             })?.TrySetException(why);
+            (input as ReplicaInput.StandingsAsked)?.Done.TrySetException(why);
         }
 
         _changed.TrySetResult();

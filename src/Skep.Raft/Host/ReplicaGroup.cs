@@ -67,8 +67,19 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <summary>Ends when the group is closed here, and fails with what stopped it; a process whose group has stopped should exit, saying why.</summary>
     public Task Completion => _completion.Task;
 
+    /// <summary>Figures for whoever watches this member.</summary>
+    public RaftGroupMetrics Metrics => new(
+        Status.Term,
+        Status.LastIndex,
+        Status.AppliedIndex,
+        _log.Engine.Read(_options.GroupId, static g => g.SnapshotIndex),
+        _proposals.Reader.Count,
+        _log.Engine.Syncs,
+        _log.Engine.LastSyncTime,
+        _log.Engine.SegmentCount);
+
     /// <summary>Proposes a command; returns when a majority holds it on disk and this member has applied it.</summary>
-    /// <param name="command">1 byte to 4 MiB; must not be changed until the call has returned.</param>
+    /// <param name="command">1 byte to 4 MiB; must never be changed again, since it is kept for members that are behind.</param>
     /// <param name="ct">Gives up waiting; the command may be applied nevertheless.</param>
     /// <returns>The command's index.</returns>
     /// <exception cref="NotLeaderException">Another member leads, or none; the command was not taken.</exception>
@@ -76,14 +87,24 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <exception cref="LogFullException">This member's disk is full; the command was not taken.</exception>
     /// <exception cref="ArgumentException">The command is empty or too long.</exception>
     /// <exception cref="ObjectDisposedException">The group is closed.</exception>
-    public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken ct = default)
+    public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken ct = default) => ProposeAsync(command, inTerm: 0, ct);
+
+    /// <summary>
+    /// Proposes a command that was made from what this member had applied as leader of a term: in another term others may have
+    /// changed that, and it is refused with <see cref="NotLeaderException"/>.
+    /// </summary>
+    /// <inheritdoc cref="ProposeAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    /// <param name="command">1 byte to 4 MiB; must never be changed again, since it is kept for members that are behind.</param>
+    /// <param name="inTerm">The term; 0 for any.</param>
+    /// <param name="ct">Gives up waiting; the command may be applied nevertheless.</param>
+    public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, ulong inTerm, CancellationToken ct = default)
     {
         if (command.Length is 0 or > LogFormat.MaxPayloadSizeBytes)
         {
             throw new ArgumentException($"a command has {command.Length} bytes, expected 1 to {LogFormat.MaxPayloadSizeBytes}", nameof(command));
         }
 
-        var proposal = new Proposal(command);
+        var proposal = new Proposal(command, inTerm);
         try
         {
             await _proposals.Writer.WriteAsync(proposal, ct).ConfigureAwait(false);
@@ -115,6 +136,14 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <exception cref="InvalidOperationException">It cannot be changed so, or not now; the message says why.</exception>
     public Task ChangeMembersAsync(IReadOnlyList<RaftMember> voters, IReadOnlyList<RaftMember> learners, CancellationToken ct = default) =>
         AskAsync(d => new ReplicaInput.ChangeAsked(voters, learners, d), ct);
+
+    /// <summary>What this member, as leader, knows of the members; empty where it does not lead.</summary>
+    public async Task<IReadOnlyList<ReplicaStanding>> ReadStandingsAsync(CancellationToken ct = default)
+    {
+        var done = new TaskCompletionSource<IReadOnlyList<ReplicaStanding>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(new ReplicaInput.StandingsAsked(done), ct).ConfigureAwait(false);
+        return await done.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
 
     /// <summary>Waits until the group stands as is wanted.</summary>
     public async Task<ReplicaStatus> WaitForAsync(Func<ReplicaStatus, bool> wanted, CancellationToken ct = default)
@@ -186,16 +215,20 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private async Task AskAsync(Func<TaskCompletionSource, ReplicaInput> input, CancellationToken ct)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await AskAsync(input(done), ct).ConfigureAwait(false);
+        await done.Task.WaitAsync(ct).ConfigureAwait(false);
+    }
+
+    private async Task AskAsync(ReplicaInput input, CancellationToken ct)
+    {
         try
         {
-            await _inbox.Writer.WriteAsync(input(done), ct).ConfigureAwait(false);
+            await _inbox.Writer.WriteAsync(input, ct).ConfigureAwait(false);
         }
         catch (ChannelClosedException e)
         {
             throw e.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
         }
-
-        await done.Task.WaitAsync(ct).ConfigureAwait(false);
     }
 
     // One wake-up in the queue is enough; where there is no room for it the loop has something to do anyway.

@@ -18,6 +18,8 @@ internal abstract record ReplicaInput
 
     public sealed record ChangeAsked(IReadOnlyList<RaftMember> Voters, IReadOnlyList<RaftMember> Learners, TaskCompletionSource Done) : ReplicaInput;
 
+    public sealed record StandingsAsked(TaskCompletionSource<IReadOnlyList<ReplicaStanding>> Done) : ReplicaInput;
+
     public sealed record SnapshotSent(ulong Member, bool Arrived) : ReplicaInput;
 
     public sealed record SnapshotTaken(ulong Index) : ReplicaInput;

@@ -40,6 +40,9 @@ internal sealed class PeerSender : IAsyncDisposable
 
     public string Address => _peer.Address;
 
+    /// <summary>Whether the stream stands.</summary>
+    public bool IsConnected { get; private set; }
+
     /// <summary>Messages that found no room, or were lost with a connection's end.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
@@ -90,6 +93,7 @@ internal sealed class PeerSender : IAsyncDisposable
                     }
 
                     connected = true;
+                    IsConnected = true;
                     pause = LeastPause;
                     await SendAsync(stream).ConfigureAwait(false);
                 }
@@ -100,6 +104,7 @@ internal sealed class PeerSender : IAsyncDisposable
             }
             catch (Exception e)
             {
+                IsConnected = false;
                 if (connected)
                 {
                     connected = false;

@@ -30,6 +30,9 @@ internal sealed class RaftTransport(
     /// <summary>Messages that were not sent, over all peers.</summary>
     public long Dropped => _peers.Values.Sum(p => p.Dropped);
 
+    /// <summary>Whether the stream to a member stands.</summary>
+    public bool IsConnected(ulong member) => _peers.TryGetValue(member, out var sender) && sender.IsConnected;
+
     /// <summary>Notes where a member is reached; a newer address takes the place of an older one.</summary>
     public void Learn(RaftMember member)
     {

@@ -14,7 +14,7 @@ public sealed class FullDiskTests
         try
         {
             DurableStoreOptions options = CommittingChild.Options(folder.Path) with { SegmentSizeBytes = 64 * 1024, SnapshotEveryEntries = 1_000_000 };
-            await using DurableStore durable = await DurableStore.OpenAsync(options);
+            await using DurableStore durable = await Opened.AsLeaderAsync(options);
             string filler = Path.Combine(folder.Path, "filler");
             await File.WriteAllBytesAsync(filler, new byte[700 * 1024]);
             int created = 0;
@@ -32,7 +32,7 @@ public sealed class FullDiskTests
             File.Delete(filler);
             await durable.Store.UpdateAsync(tx => tx.Create(Services.Make($"s{created++}")));
             await durable.DisposeAsync();
-            await using DurableStore again = await DurableStore.OpenAsync(options);
+            await using DurableStore again = await Opened.AsLeaderAsync(options);
             Assert.Equal(created, again.Store.Read(v => v.Count<Service>()));
         }
         finally

@@ -18,7 +18,7 @@ public enum StoreErrorKind
     /// <summary>The transaction has more than <see cref="ClusterStore.MaxChanges"/> changes or <see cref="ClusterStore.MaxTransactionBytes"/>.</summary>
     TooLarge,
 
-    /// <summary>The log has no room on its disk; nothing was changed, and writing goes on when there is room.</summary>
+    /// <summary>The log has no room on its disk. The message says so where the transaction waits for room; else nothing was changed.</summary>
     Full,
 
     /// <summary>The store does not accept writes: it is stopped, or its disk failed.</summary>

@@ -25,6 +25,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly List<LogRecord> _records = [];
     private readonly Task _loop;
     private volatile bool _closing;
+    private volatile TaskCompletionSource<LogFullException> _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="log">Shared by groups.</param>
     /// <param name="stored">Told the number of the last write that is durable.</param>
@@ -47,6 +48,9 @@ internal sealed class LogWriter : IAsyncDisposable
 
     /// <summary>Why nothing can be written at present; null when it can.</summary>
     public LogFullException? Full { get; private set; }
+
+    /// <summary>Ends when nothing can be written for want of space; another one once there is room again.</summary>
+    public Task<LogFullException> UntilFull => _untilFull.Task;
 
     public void Add(LogWrite write) => _writes.Writer.TryWrite(write);
 
@@ -141,6 +145,7 @@ internal sealed class LogWriter : IAsyncDisposable
                 if (Full is not null)
                 {
                     Full = null;
+                    _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
                     GroupMessages.RoomAgain(_logger, _group);
                 }
 
@@ -154,6 +159,7 @@ internal sealed class LogWriter : IAsyncDisposable
                 }
 
                 Full = e;
+                _untilFull.TrySetResult(e);
                 if (_closing)
                 {
                     await _stop.CancelAsync().ConfigureAwait(false);

@@ -67,6 +67,12 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <summary>Ends when the group is closed here, and fails with what stopped it; a process whose group has stopped should exit, saying why.</summary>
     public Task Completion => _completion.Task;
 
+    /// <summary>
+    /// Ends when this member's disk is full: what it has taken waits there until there is room, and it takes nothing more. Another
+    /// task once there is.
+    /// </summary>
+    public Task<LogFullException> UntilFull => _writer.UntilFull;
+
     /// <summary>Figures for whoever watches this member.</summary>
     public RaftGroupMetrics Metrics => new(
         Status.Term,

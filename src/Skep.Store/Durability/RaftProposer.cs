@@ -8,6 +8,9 @@ internal sealed class RaftProposer : IProposer
     /// <summary>Set once the log is open; the store takes no writes before.</summary>
     public ReplicaGroup? Group { get; set; }
 
+    // A transaction whose caller was told of a full disk: until its fate is known, what the store holds may lack it.
+    private Task<ulong> unresolved = Task.FromResult(0UL);
+
     public ulong Begin()
     {
         if (Group is not { } group)
@@ -18,19 +21,32 @@ internal sealed class RaftProposer : IProposer
         {
             throw new StoreException(StoreErrorKind.Stopped, stopped.Exception.InnerException!.Message, stopped.Exception.InnerException);
         }
+        if (!unresolved.IsCompleted && group.UntilFull is { IsCompleted: true } full)
+        {
+            throw Full(full.Result);
+        }
         ReplicaStatus status = group.Status;
-        return status.IsReady ? status.Term : throw new StoreException(StoreErrorKind.NotLeader, "this manager does not lead");
+        return status.IsReady && unresolved.IsCompleted ? status.Term : throw new StoreException(StoreErrorKind.NotLeader, "this manager does not lead, or has not finished what it began before");
     }
 
     public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, ulong term, CancellationToken ct)
     {
         try
         {
-            return await Group!.ProposeAsync(transaction, term, ct).ConfigureAwait(false);
+            Task<ulong> proposed = Group!.ProposeAsync(transaction, term, ct);
+            Task<LogFullException> full = Group.UntilFull;
+            if (await Task.WhenAny(proposed, full).ConfigureAwait(false) == full && !proposed.IsCompleted)
+            {
+                unresolved = proposed;
+                _ = proposed.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                LogFullException e = await full.ConfigureAwait(false);
+                throw new StoreException(StoreErrorKind.Full, $"{e.Message}; what was asked for waits and is done once there is room", e);
+            }
+            return await proposed.ConfigureAwait(false);
         }
         catch (LogFullException e)
         {
-            throw new StoreException(StoreErrorKind.Full, e.Message, e);
+            throw Full(e);
         }
         catch (NotLeaderException e)
         {
@@ -45,4 +61,6 @@ internal sealed class RaftProposer : IProposer
             throw new StoreException(StoreErrorKind.Stopped, e.Message, e);
         }
     }
+
+    private static StoreException Full(LogFullException e) => new(StoreErrorKind.Full, e.Message, e);
 }

@@ -71,7 +71,7 @@ public sealed class ClusterStore : IDisposable
         await writer.WaitAsync(ct).ConfigureAwait(false);
         try
         {
-            ulong term = proposer?.Begin() ?? 0;
+            ulong term = proposer is null ? 0 : await proposer.BeginAsync().ConfigureAwait(false);
             WriteTransaction tx = Begin();
             Make(() => change(tx));
             return await CommitAsync(tx, term).ConfigureAwait(false);
@@ -98,7 +98,7 @@ public sealed class ClusterStore : IDisposable
             await writer.WaitAsync(ct).ConfigureAwait(false);
             try
             {
-                ulong term = proposer?.Begin() ?? 0;
+                ulong term = proposer is null ? 0 : await proposer.BeginAsync().ConfigureAwait(false);
                 WriteTransaction tx = Begin();
                 Make(() =>
                 {

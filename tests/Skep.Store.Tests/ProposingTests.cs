@@ -28,7 +28,7 @@ public sealed class ProposingTests
 
         public ClusterStore Store { get; set; } = null!;
 
-        public ulong Begin() => 1;
+        public ValueTask<ulong> BeginAsync() => new(1UL);
 
         public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, ulong term, CancellationToken ct)
         {

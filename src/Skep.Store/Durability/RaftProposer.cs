@@ -11,7 +11,7 @@ internal sealed class RaftProposer : IProposer
     // A transaction whose caller was told of a full disk: until its fate is known, what the store holds may lack it.
     private Task<ulong> unresolved = Task.FromResult(0UL);
 
-    public ulong Begin()
+    public async ValueTask<ulong> BeginAsync()
     {
         if (Group is not { } group)
         {
@@ -21,12 +21,16 @@ internal sealed class RaftProposer : IProposer
         {
             throw new StoreException(StoreErrorKind.Stopped, stopped.Exception.InnerException!.Message, stopped.Exception.InnerException);
         }
-        if (!unresolved.IsCompleted && group.UntilFull is { IsCompleted: true } full)
+        if (!unresolved.IsCompleted)
         {
-            throw Full(full.Result);
+            Task<LogFullException> full = group.UntilFull;
+            if (await Task.WhenAny(unresolved, full).ConfigureAwait(false) == full)
+            {
+                throw Full(await full.ConfigureAwait(false));
+            }
         }
         ReplicaStatus status = group.Status;
-        return status.IsReady && unresolved.IsCompleted ? status.Term : throw new StoreException(StoreErrorKind.NotLeader, "this manager does not lead, or has not finished what it began before");
+        return status.IsReady ? status.Term : throw new StoreException(StoreErrorKind.NotLeader, "this manager does not lead");
     }
 
     public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, ulong term, CancellationToken ct)

@@ -60,7 +60,7 @@ internal sealed class RaftProposer : IProposer
         {
             throw new StoreException(StoreErrorKind.OutcomeUnknown, e.Message, e);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is not (OperationCanceledException or StoreException))
         {
             throw new StoreException(StoreErrorKind.Stopped, e.Message, e);
         }

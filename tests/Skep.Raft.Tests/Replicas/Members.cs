@@ -19,6 +19,9 @@ internal sealed class Members : IAsyncDisposable
 
     public Member this[ulong id] => _members[id];
 
+    /// <summary>Where a member's log lies.</summary>
+    public string FolderOf(ulong id) => Path.Combine(_folder.Path, $"{id}");
+
     public IEnumerable<Member> Up => _members.Values;
 
     public static RaftMember Address(ulong id) => new(id, $"member-{id}");
@@ -39,7 +42,7 @@ internal sealed class Members : IAsyncDisposable
     {
         var host = await RaftHost.OpenAsync(new RaftHostOptions
         {
-            Folder = Path.Combine(_folder.Path, $"{id}"),
+            Folder = FolderOf(id),
             DataKey = new byte[32],
             Member = Address(id),
             Dial = Wire.DialFrom(id),

@@ -61,7 +61,7 @@ public sealed class ManagerParts : IAsyncDisposable
         Watch = new WatchService(store);
         Attachments = new ResourceAllocatorService(store, time);
         Membership = new RaftMembershipService(store, members, roster, reach, logs.CreateLogger<RaftMembershipService>());
-        Managers = new ManagersService(store, roster, identity.Current.NodeId);
+        Managers = new ManagersService(store, roster, identity.Current.NodeId, time);
         Health = new HealthService();
         always =
         [

@@ -42,7 +42,7 @@ public sealed class ManagersStatusTests
     {
         using var cluster = new ControlCluster();
         cluster.Add(new Node { Id = Other, Description = new() { Hostname = "node-2" }, Spec = new() });
-        var service = new ManagersService(cluster.Store, new Fixed(Report(isLeading: true, [], up: Self)), ControlCluster.ManagerId);
+        var service = new ManagersService(cluster.Store, new Fixed(Report(isLeading: true, [], up: Self)), ControlCluster.ManagerId, cluster.Time);
 
         ManagersStatus status = await service.Status(new(), null!);
 

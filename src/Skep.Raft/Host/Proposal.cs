@@ -1,8 +1,7 @@
 namespace Skep.Raft;
 
-/// <summary>A command that waits for its index.</summary>
-internal sealed class Proposal(ReadOnlyMemory<byte> command)
-    : TaskCompletionSource<ulong>(TaskCreationOptions.RunContinuationsAsynchronously)
+/// <summary>A command that waits for its index. What awaits it goes on on the thread that answers it.</summary>
+internal sealed class Proposal(ReadOnlyMemory<byte> command, TaskCreationOptions options = TaskCreationOptions.None) : TaskCompletionSource<ulong>(options)
 {
     public ReadOnlyMemory<byte> Command => command;
 }

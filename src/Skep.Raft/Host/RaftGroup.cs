@@ -114,7 +114,7 @@ public sealed class RaftGroup : IAsyncDisposable
             throw new ArgumentException($"a command has {command.Length} bytes, expected 1 to {LogFormat.MaxPayloadSizeBytes}", nameof(command));
         }
 
-        var proposal = new Proposal(command);
+        var proposal = new Proposal(command, TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
             await _proposals.Writer.WriteAsync(proposal, ct).ConfigureAwait(false);

@@ -2,16 +2,20 @@ using System.Buffers;
 
 namespace Skep.Bench.Raft;
 
-/// <summary>Answers that come while a write is under way go out together.</summary>
+/// <summary>The last answer that is owed is written at once; others go out together with those that come meanwhile.</summary>
 internal sealed class AnswerWriter(Stream stream)
 {
     private readonly Lock _gate = new();
     private ArrayBufferWriter<byte> _waiting = new(4096);
     private ArrayBufferWriter<byte> _sending = new(4096);
     private bool _writing;
+    private int _owed;
+
+    public void Owe() => Interlocked.Increment(ref _owed);
 
     public void Add(ReadOnlySpan<byte> number, bool taken)
     {
+        bool last = Interlocked.Decrement(ref _owed) == 0;
         lock (_gate)
         {
             _waiting.Write(number);
@@ -22,6 +26,12 @@ internal sealed class AnswerWriter(Stream stream)
             }
 
             _writing = true;
+        }
+
+        if (last)
+        {
+            _ = WriteAsync();
+            return;
         }
 
         // On another thread, so that the answers that are told together with this one go out together with it.

@@ -69,6 +69,7 @@ internal static class MemberProcess
             for (; have - at >= Pipe.CommandSizeBytes; at += Pipe.CommandSizeBytes)
             {
                 ReadOnlyMemory<byte> command = received.AsMemory(at, Pipe.CommandSizeBytes);
+                answers.Owe();
                 _ = SeenWrites.IsQuestion(command.Span)
                     ? ReadAsync(group, seen, command.ToArray(), answers)
                     : ProposeAsync(group, BinaryPrimitives.ReadInt32LittleEndian(command.Span), command, answers);

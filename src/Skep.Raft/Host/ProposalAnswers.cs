@@ -21,7 +21,7 @@ internal sealed class ProposalAnswers
         if (_together is { } together)
         {
             _together = null;
-            ThreadPool.UnsafeQueueUserWorkItem(together, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(together, preferLocal: true);
         }
     }
 

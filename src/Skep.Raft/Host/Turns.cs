@@ -25,7 +25,8 @@ internal sealed class Turns(Func<ValueTask<bool>> turn) : IThreadPoolWorkItem
     {
         if (Interlocked.Exchange(ref _state, Asked) == AtRest)
         {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            // This thread will look there first, and is awake.
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
         }
     }
 

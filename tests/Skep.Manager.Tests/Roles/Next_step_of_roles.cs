@@ -82,6 +82,16 @@ public sealed class Next_step_of_roles
     }
 
     [Fact]
+    public void A_leader_whose_disk_is_full_hands_the_lead_to_another_if_there_is_one()
+    {
+        Three();
+        unreachable.Add(members[1].Id);
+        Assert.Equal(members[2].Id, Assert.IsType<RoleStep.HandOver>(Next(full: true)).To);
+        unreachable.Add(members[2].Id);
+        Assert.Null(Next(full: true));
+    }
+
+    [Fact]
     public void Nobody_leaves_when_the_rest_could_not_agree()
     {
         Three();
@@ -130,8 +140,8 @@ public sealed class Next_step_of_roles
         Assert.Null(note.Status);
     }
 
-    private RoleStep? Next(bool leads = true) =>
-        RoleStep.Next(new MembersView(Self, leads, 1, Self, [.. members], 10, 10, 10), standings, nodes, (_, id) => !unreachable.Contains(id));
+    private RoleStep? Next(bool leads = true, bool full = false) =>
+        RoleStep.Next(new MembersView(Self, leads, 1, Self, [.. members], 10, 10, 10), standings, nodes, (_, id) => !unreachable.Contains(id), full);
 
     private void Three()
     {

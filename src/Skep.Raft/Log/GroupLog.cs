@@ -44,6 +44,28 @@ internal sealed class GroupLog(ulong id)
 
     public Place PlaceOf(ulong index) => _entries[(int)(index - _firstIndex)];
 
+    /// <summary>What is known of entries without reading them: index and term, and which of them change members.</summary>
+    public LogRecord[] Heads(ulong from, ulong to)
+    {
+        from = Math.Max(from, FirstIndex);
+        to = Math.Min(to, LastIndex);
+        var heads = new LogRecord[to < from || _entries.Count == 0 ? 0 : to + 1 - from];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            heads[i] = LogRecord.Command(id, from + (ulong)i, PlaceOf(from + (ulong)i).Term, default);
+        }
+
+        foreach (var at in _configurations)
+        {
+            if (at >= from && at <= to)
+            {
+                heads[at - from] = heads[at - from] with { Type = RecordType.Configuration };
+            }
+        }
+
+        return heads;
+    }
+
     /// <summary>Takes a durable record.</summary>
     /// <returns>null, or why it cannot stand at this point of the log.</returns>
     public string? Take(in LogRecord record, Segment segment, in FrameHeader frame)

@@ -254,6 +254,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         services.AddSingleton(parts.Attachments);
         services.AddSingleton(parts.Health);
         services.AddSingleton(parts.Membership);
+        services.AddSingleton(parts.Managers);
     }
 
     private static void Map(IEndpointRouteBuilder routes)
@@ -269,6 +270,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         routes.MapGrpcService<Skep.Manager.Attachments.ResourceAllocatorService>();
         routes.MapGrpcService<Skep.Manager.Health.HealthService>();
         routes.MapGrpcService<RaftMembershipService>();
+        routes.MapGrpcService<ManagersService>();
     }
 
     [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "The lead is handed to manager {Member:x}")]

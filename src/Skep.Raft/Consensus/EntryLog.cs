@@ -215,7 +215,7 @@ internal sealed class EntryLog
 
         while (next <= _source.LastIndex)
         {
-            foreach (var entry in _source.ReadEntries(next, _source.LastIndex, LoadSizeBytes))
+            foreach (var entry in _source.ReadTerms(next, _source.LastIndex, LoadSizeBytes))
             {
                 _terms.Append(entry.Term);
                 if (entry.Type == RecordType.Configuration && entry.Index > (snapshot?.ConfigurationIndex ?? 0))

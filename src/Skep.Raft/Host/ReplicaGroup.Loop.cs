@@ -8,7 +8,7 @@ public sealed partial class ReplicaGroup
     private const int MaxInputs = 256;
     private const int MaxBatchEntries = 4096;
     private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
-    private const long ApplyBatchSizeBytes = 4 * 1024 * 1024;
+    private const long ApplyBatchSizeBytes = 1024 * 1024;
     private const int TicksPerHeartbeat = 4;
     private const int FewRecords = 8;
 

@@ -37,8 +37,9 @@ try
     double syncs = 0;
     for (int i = 0; i < Math.Min(runs, 5) + 1; i++)
     {
-        var options = new DurableStoreOptions { StateDirectory = Path.Combine(folder, $"{i}"), NodeId = "bench", DataKey = new byte[32] };
+        var options = new DurableStoreOptions { StateDirectory = Path.Combine(folder, $"{i}"), MemberId = 1, Founds = true, DataKey = new byte[32] };
         await using DurableStore durable = await DurableStore.OpenAsync(options);
+        await durable.UntilLeadingAsync(CancellationToken.None);
         Round round = await Measures.RunAsync(durable.Store, DurableObjects);
         if (i > 0)
         {

@@ -45,17 +45,16 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
 
     private async Task RunAsync(StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, CancellationToken ct)
     {
-        await using ManagerHost? manager = source.Current.Role == NodeRole.Manager
-            ? await ManagerHost.StartAsync(options, state, keys, source, logs, time, ct).ConfigureAwait(false)
-            : null;
+        await using var manager = new ManagerRole(() => ManagerHost.StartAsync(options, state, keys, source, logs, time, ct), state, source, time, logs.CreateLogger<ManagerRole>());
+        await manager.StartAsync().ConfigureAwait(false);
         await using MetricsServer? metrics = options.MetricsAddress is { } address
             ? await MetricsServer.StartAsync(address, logs).ConfigureAwait(false)
             : null;
-        await using var agent = new Agents.AgentHost(options, state, keys, source, manager?.AddressFromHere, logs, time);
+        await using var agent = new Agents.AgentHost(options, state, keys, source, () => manager.AddressFromHere, logs, time);
         agent.Start();
         var stopped = new TaskCompletionSource();
         await using CancellationTokenRegistration stopping = ct.Register(() => stopped.TrySetResult());
-        Task first = await Task.WhenAny(stopped.Task, agent.Failure, manager?.Failure ?? stopped.Task).ConfigureAwait(false);
+        Task first = await Task.WhenAny(stopped.Task, agent.Failure, manager.Failure).ConfigureAwait(false);
         if (first.IsFaulted)
         {
             // Fail stop: what the disk did not take must not be answered for.

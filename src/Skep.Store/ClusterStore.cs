@@ -1,4 +1,3 @@
-using System.Buffers;
 using Docker.Swarmkit.V1;
 using Google.Protobuf;
 using Skep.Api;
@@ -31,7 +30,8 @@ public sealed class ClusterStore : IDisposable
     private readonly StoreTables tables = new();
     private readonly CommitHub hub = new(KeptCommits, KeptBytes);
     private readonly SemaphoreSlim writer = new(1, 1);
-    private readonly ReaderWriterLockSlim gate = new(LockRecursionPolicy.NoRecursion);
+    // A transaction is made under it, and whoever makes one may read the committed state beside.
+    private readonly ReaderWriterLockSlim gate = new(LockRecursionPolicy.SupportsRecursion);
     private ulong version;
 
     // The transaction of this process's own that is being proposed: its objects are applied as they are, without decoding.
@@ -71,9 +71,10 @@ public sealed class ClusterStore : IDisposable
         await writer.WaitAsync(ct).ConfigureAwait(false);
         try
         {
+            ulong term = proposer is null ? 0 : await proposer.BeginAsync().ConfigureAwait(false);
             WriteTransaction tx = Begin();
-            change(tx);
-            return await CommitAsync(tx).ConfigureAwait(false);
+            Make(() => change(tx));
+            return await CommitAsync(tx, term).ConfigureAwait(false);
         }
         finally
         {
@@ -97,14 +98,18 @@ public sealed class ClusterStore : IDisposable
             await writer.WaitAsync(ct).ConfigureAwait(false);
             try
             {
+                ulong term = proposer is null ? 0 : await proposer.BeginAsync().ConfigureAwait(false);
                 WriteTransaction tx = Begin();
-                // An item may make several changes, so there is room kept for them.
-                while (more && tx.ChangeCount < MaxChanges - 8 && tx.SizeBytes < BatchBytes)
+                Make(() =>
                 {
-                    change(tx, rest.Current);
-                    more = rest.MoveNext();
-                }
-                await CommitAsync(tx).ConfigureAwait(false);
+                    // An item may make several changes, so there is room kept for them.
+                    while (more && tx.ChangeCount < MaxChanges - 8 && tx.SizeBytes < BatchBytes)
+                    {
+                        change(tx, rest.Current);
+                        more = rest.MoveNext();
+                    }
+                });
+                await CommitAsync(tx, term).ConfigureAwait(false);
             }
             finally
             {
@@ -227,7 +232,21 @@ public sealed class ClusterStore : IDisposable
 
     private WriteTransaction Begin() => new(tables, time.GetUtcNow());
 
-    private async Task<ulong> CommitAsync(WriteTransaction tx)
+    // Where this member has just lost the lead, the next leader's entries are applied while a transaction is still made.
+    private void Make(Action change)
+    {
+        gate.EnterReadLock();
+        try
+        {
+            change();
+        }
+        finally
+        {
+            gate.ExitReadLock();
+        }
+    }
+
+    private async Task<ulong> CommitAsync(WriteTransaction tx, ulong term)
     {
         if (tx.ChangeCount == 0)
         {
@@ -245,19 +264,17 @@ public sealed class ClusterStore : IDisposable
             return Version;
         }
         var request = new InternalRaftRequest { Action = { tx.Actions } };
-        int size = request.CalculateSize();
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(size);
         try
         {
-            request.WriteTo(buffer.AsSpan(0, size));
-            Volatile.Write(ref proposing, new Proposing(tx.Actions, buffer.AsMemory(0, size)));
+            // Not from a pool: the log keeps it for members that are behind.
+            byte[] bytes = request.ToByteArray();
+            Volatile.Write(ref proposing, new Proposing(tx.Actions, bytes));
             // What was proposed cannot be taken back, so the caller's token ends here.
-            return await proposer.ProposeAsync(buffer.AsMemory(0, size), CancellationToken.None).ConfigureAwait(false);
+            return await proposer.ProposeAsync(bytes, term, CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
             Volatile.Write(ref proposing, null);
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -18,14 +18,20 @@ public enum StoreErrorKind
     /// <summary>The transaction has more than <see cref="ClusterStore.MaxChanges"/> changes or <see cref="ClusterStore.MaxTransactionBytes"/>.</summary>
     TooLarge,
 
-    /// <summary>The log has no room on its disk; nothing was changed, and writing goes on when there is room.</summary>
+    /// <summary>The log has no room on its disk. The message says so where the transaction waits for room; else nothing was changed.</summary>
     Full,
 
     /// <summary>The store does not accept writes: it is stopped, or its disk failed.</summary>
     Stopped,
+
+    /// <summary>Another member leads, or none is known to; nothing was changed.</summary>
+    NotLeader,
+
+    /// <summary>The lead was lost while the transaction was under way: it may be committed yet, or never.</summary>
+    OutcomeUnknown,
 }
 
-/// <summary>A refused read or write. Nothing of the transaction was applied.</summary>
+/// <summary>A refused read or write. Nothing of the transaction was applied, unless the kind is <see cref="StoreErrorKind.OutcomeUnknown"/>.</summary>
 public sealed class StoreException(StoreErrorKind kind, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Why.</summary>

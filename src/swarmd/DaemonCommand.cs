@@ -49,6 +49,8 @@ internal static class DaemonCommand
             .AddFilter("Microsoft", level > LogLevel.Warning ? level : LogLevel.Warning)
             // A listener that cannot be had is told in one line, by the error the command ends with.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)
+            // It tells of every call that is handed on; what goes wrong there the caller is told.
+            .AddFilter("Yarp", LogLevel.None)
             .AddFilter("Grpc", level > LogLevel.Error ? level : LogLevel.Error)
             .AddSimpleConsole(console =>
             {

@@ -8,12 +8,12 @@ internal static class DaemonFlags
 {
     public static readonly Option<string> AdvertiseRemoteApi = Text("--advertise-remote-api", "Advertise address for remote API");
     public static readonly Option<bool> Autolock = new("--autolock") { Description = "Require an unlock key in order to start a manager once it's been stopped" };
-    public static readonly Option<uint> ElectionTick = Ticks("--election-tick", "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; one manager elects itself at once", 10);
+    public static readonly Option<uint> ElectionTick = Ticks("--election-tick", "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; taken for SwarmKit's sake: Skep's managers elect after half a second to a second", 10);
     public static readonly Option<string> EngineAddr = Text("--engine-addr", "Address of engine instance of agent.", "unix:///var/run/docker.sock");
     public static readonly Option<string> ExternalCa = Text("--external-ca", "Specifications of one or more certificate signing endpoints");
     public static readonly Option<bool> ForceNewCluster = new("--force-new-cluster") { Description = "Force the creation of a new cluster from data directory; with one manager the directory is the cluster already" };
     public static readonly Option<string> GenericNodeResources = Text("--generic-node-resources", "user defined resources (e.g. fpga=2,gpu=UUID1,gpu=UUID2,gpu=UUID3)");
-    public static readonly Option<uint> HeartbeatTick = Ticks("--heartbeat-tick", "Defines the heartbeat interval (in seconds) for raft member health-check; one manager has no other to check", 1);
+    public static readonly Option<uint> HeartbeatTick = Ticks("--heartbeat-tick", "Defines the heartbeat interval (in seconds) for raft member health-check; taken for SwarmKit's sake: Skep's leader tells 20 times a second that it lives", 1);
     public static readonly Option<string> Hostname = Text("--hostname", "Override reported agent hostname");
     public static readonly Option<string> JoinAddr = Text("--join-addr", "Join cluster with a node at this address");
     public static readonly Option<string> JoinToken = Text("--join-token", "Specifies the secret token required to join the cluster");

@@ -28,7 +28,9 @@ public sealed class ProposingTests
 
         public ClusterStore Store { get; set; } = null!;
 
-        public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, CancellationToken ct)
+        public ValueTask<ulong> BeginAsync() => new(1UL);
+
+        public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> transaction, ulong term, CancellationToken ct)
         {
             if (late is null)
             {

@@ -16,6 +16,9 @@ public sealed record ForwardedCertificate(CertificateFacts Certificate, string? 
     private const string OrganizationKey = "forwarded_cert_org";
     private const string RemoteAddressKey = "remote_addr";
 
+    /// <summary>The headers that carry it, which count from a manager only.</summary>
+    public static IReadOnlyList<string> HeaderNames { get; } = [Marker, CommonNameKey, UnitKey, OrganizationKey, RemoteAddressKey];
+
     /// <summary>Reads it; null when the call was not handed on.</summary>
     public static ForwardedCertificate? From(Metadata headers)
     {
@@ -38,7 +41,7 @@ public sealed record ForwardedCertificate(CertificateFacts Certificate, string? 
     {
         ArgumentNullException.ThrowIfNull(original);
         var headers = new Metadata();
-        foreach (var header in original.Where(h => h.Key is not (Marker or CommonNameKey or UnitKey or OrganizationKey or RemoteAddressKey)))
+        foreach (var header in original.Where(h => !HeaderNames.Contains(h.Key)))
         {
             headers.Add(header);
         }

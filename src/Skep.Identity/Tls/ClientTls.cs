@@ -46,11 +46,11 @@ public static class ClientTls
     }
 
     /// <summary>The same options for a TLS stream of one's own: the name that is asked for is in them.</summary>
-    internal static SslClientAuthenticationOptions WithName(SslClientAuthenticationOptions options, string name) => new()
+    internal static SslClientAuthenticationOptions WithName(SslClientAuthenticationOptions options, string name, SslApplicationProtocol? protocol = null) => new()
     {
         TargetHost = name,
         EnabledSslProtocols = options.EnabledSslProtocols,
-        ApplicationProtocols = options.ApplicationProtocols,
+        ApplicationProtocols = protocol is { } only ? [only] : options.ApplicationProtocols,
         AllowTlsResume = options.AllowTlsResume,
         CertificateChainPolicy = options.CertificateChainPolicy?.Clone(),
         ClientCertificateContext = options.ClientCertificateContext,

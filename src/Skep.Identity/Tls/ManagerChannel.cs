@@ -32,6 +32,15 @@ public static class ManagerChannel
         return Open(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)), RoleNames.Manager, MaxReceiveSizeBytes);
     }
 
+    /// <summary>What requests are handed on with, as this node; the name to ask for is that of managers.</summary>
+    /// <inheritdoc cref="As"/>
+    public static HttpMessageInvoker InvokerAs(NodeIdentitySource source, string address)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var endpoint = ParseAddress(address);
+        return new HttpMessageInvoker(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)));
+    }
+
     /// <summary>Without a certificate, to a manager that leads to the root and signs certificates.</summary>
     /// <exception cref="FormatException">The address is not host:port.</exception>
     public static GrpcChannel Joining(RootCa root, string address) =>
@@ -91,7 +100,7 @@ public static class ManagerChannel
             ConnectCallback = connect,
         };
 
-    private static async Task<Stream> ConnectAsync(EndPoint endpoint, CancellationToken ct)
+    internal static async Task<NetworkStream> ConnectAsync(EndPoint endpoint, CancellationToken ct)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

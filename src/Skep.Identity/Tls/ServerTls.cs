@@ -19,6 +19,7 @@ public sealed class ServerTls(NodeIdentitySource source)
         var identity = source.Current;
         var options = WithoutClients(identity);
         options.ClientCertificateRequired = true;
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2, ConsensusStream.Protocol];
         options.CertificateChainPolicy = TrustedChain.Policy(identity.Root, peerIsServer: false);
         options.RemoteCertificateValidationCallback =
             (_, certificate, chain, errors) => certificate is null

@@ -39,6 +39,13 @@ public static class ClusterFounding
         return NodeIdentity.Create(certificate, keyPem, RootCa.FromBundle(root.BundlePem), now);
     }
 
+    /// <summary>Whether a founding was begun here and is not complete.</summary>
+    public static bool IsUnderWay(StateDirectory state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return File.Exists(KeyPath(state));
+    }
+
     /// <summary>Writes the cluster object and the founder's node where they are missing; does nothing where they are not.</summary>
     /// <param name="store">The founder's store; it must lead.</param>
     /// <param name="state">Its state directory, which still holds the root CA's key.</param>

@@ -40,7 +40,7 @@ internal static class Refusal
             StoreErrorKind.AlreadyExists or StoreErrorKind.NameConflict => StatusCode.AlreadyExists,
             StoreErrorKind.OutOfSequence => StatusCode.Unknown,
             StoreErrorKind.TooLarge or StoreErrorKind.Full => StatusCode.ResourceExhausted,
-            StoreErrorKind.Stopped => StatusCode.Unavailable,
+            StoreErrorKind.Stopped or StoreErrorKind.NotLeader or StoreErrorKind.OutcomeUnknown => StatusCode.Unavailable,
             _ => StatusCode.Internal,
         },
         e.Message));

@@ -30,7 +30,7 @@ internal sealed partial class AgentHost : IAsyncDisposable
     private Task running = Task.CompletedTask;
 
     public AgentHost(
-        NodeOptions options, StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, string? managerFromHere, ILoggerFactory logs, TimeProvider time)
+        NodeOptions options, StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, Func<string?> managerFromHere, ILoggerFactory logs, TimeProvider time)
     {
         this.state = state;
         this.source = source;
@@ -38,9 +38,9 @@ internal sealed partial class AgentHost : IAsyncDisposable
         logger = logs.CreateLogger<AgentHost>();
         executor = NodeExecutors.Create(options, logs, time);
         var random = new Random();
-        var remotes = new Remotes(FirstManagers(options, managerFromHere), random, Save);
+        var remotes = new Remotes(FirstManagers(options, managerFromHere()), random, Save);
         // What this manager advertises may lie behind a translation that it cannot reach itself through.
-        string AddressOf(KnownManager manager) => managerFromHere is not null && manager.NodeId == source.Current.NodeId ? managerFromHere : manager.Address;
+        string AddressOf(KnownManager manager) => manager.NodeId == source.Current.NodeId && managerFromHere() is { } here ? here : manager.Address;
         var client = new NodeCertificateClient(state, keys, () => remotes.Select() is { } manager ? AddressOf(manager) : null, time, logs.CreateLogger<NodeCertificateClient>());
         renewer = new CertificateRenewer(source, ct => client.RenewAsync(source, ct), time, random, logs.CreateLogger<CertificateRenewer>());
         agent = new NodeAgent(
@@ -94,7 +94,7 @@ internal sealed partial class AgentHost : IAsyncDisposable
     }
 
     private IEnumerable<KnownManager> FirstManagers(NodeOptions options, string? managerFromHere) =>
-        managerFromHere is not null ? [new KnownManager(source.Current.NodeId, managerFromHere)]
+        managerFromHere is not null ? [new KnownManager(source.Current.NodeId, managerFromHere), .. KnownManagers.Load(state).Where(m => m.NodeId != source.Current.NodeId)]
         : KnownManagers.Load(state) is { Count: > 0 } known ? known
         : options.JoinAddress is { } address ? [new KnownManager("", address)]
         : [];
@@ -121,10 +121,9 @@ internal sealed partial class AgentHost : IAsyncDisposable
         }
         if (changes.Node is { } node)
         {
-            if (node.Spec is { } spec)
-            {
-                renewer.ExpectRole(spec.DesiredRole);
-            }
+            // Not the role that is wanted: a manager that is demoted leaves the others first, and only then is there another
+            // certificate for it.
+            renewer.ExpectRole(node.Role);
             if (node.Certificate?.Status?.State == IssuanceStatus.Types.State.Rotate)
             {
                 renewer.RenewNow();

@@ -42,6 +42,40 @@ internal sealed class AuthorizingInterceptor(NodeIdentitySource identity, Func<C
         await continuation(requestStream, responseStream, context).ConfigureAwait(false);
     }
 
+    /// <summary>Decides on a call that is handed on to the leader.</summary>
+    /// <param name="http">The call.</param>
+    /// <param name="method">Its method.</param>
+    /// <param name="caller">Who calls; null for the control socket, whose calls are this node's own.</param>
+    /// <param name="refused">Why it is refused; OK where it is not.</param>
+    /// <returns>Open for as long as the call is; ends it when its node is removed.</returns>
+    public IDisposable? AdmitForwarded(HttpContext http, string method, out CallerIdentity? caller, out Status refused)
+    {
+        caller = null;
+        refused = Status.DefaultSuccess;
+        if (http.Features.Get<ControlSocketFeature>() is not null)
+        {
+            return null;
+        }
+        var headers = new Metadata();
+        foreach (string name in ForwardedCertificate.HeaderNames)
+        {
+            foreach (string? value in http.Request.Headers[name])
+            {
+                headers.Add(name, value ?? "");
+            }
+        }
+        try
+        {
+            (caller, Admission? open) = Admit(http, headers, method);
+            return open;
+        }
+        catch (RpcException e)
+        {
+            refused = e.Status;
+            return null;
+        }
+    }
+
     private Admission? Admit(ServerCallContext context)
     {
         HttpContext http = context.GetHttpContext();
@@ -50,15 +84,24 @@ internal sealed class AuthorizingInterceptor(NodeIdentitySource identity, Func<C
             context.SetCaller(CallerIdentity.Local(identity.Current));
             return null;
         }
+        (CallerIdentity caller, Admission? open) = Admit(http, context.RequestHeaders, context.Method);
+        context.SetCaller(caller);
+        return open;
+    }
+
+    private (CallerIdentity Caller, Admission? Open) Admit(HttpContext http, Metadata headers, string method)
+    {
         X509Certificate2? certificate = http.Connection.ClientCertificate;
         CertificateFacts? facts = certificate is null ? null : CertificateFacts.Of(certificate);
 
-        // Entered first and authorised then, so that a removal in between is seen by one of the two.
-        Admission? open = facts is null ? null : new Admission(streams.Enter(facts.CommonName), http);
+        // Entered first and authorised then, so that a removal in between is seen by one of the two. A call that was handed on is
+        // both its caller's and the manager's that handed it on.
+        string? original = ForwardedCertificate.From(headers)?.Certificate.CommonName;
+        Admission? open = facts is null ? null
+            : new Admission(string.IsNullOrEmpty(original) ? streams.Enter(facts.CommonName) : streams.Enter(original, facts.CommonName), http);
         try
         {
-            context.SetCaller(Authorizer.Authorize(facts, context.RequestHeaders, context.Method, cluster(), RemoteAddress(http)));
-            return open;
+            return (Authorizer.Authorize(facts, headers, method, cluster(), RemoteAddress(http)), open);
         }
         catch
         {

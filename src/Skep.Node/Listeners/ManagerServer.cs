@@ -8,6 +8,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Skep.Identity.Tls;
+using Skep.Node.Forwarding;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace Skep.Node.Listeners;
 
@@ -21,13 +23,15 @@ internal sealed class ManagerServer : IAsyncDisposable
 
     private readonly WebApplication app;
 
-    private ManagerServer(WebApplication app) => this.app = app;
+    private readonly LeaderForwarder forwarder;
+
+    private ManagerServer(WebApplication app, LeaderForwarder forwarder) => (this.app, this.forwarder) = (app, forwarder);
 
     /// <summary>Listens and serves.</summary>
     /// <exception cref="NodeStartException">An address is taken or not this machine's.</exception>
     public static async Task<ManagerServer> StartAsync(
-        NodeOptions options, IPEndPoint remote, ServerTls tls, AuthorizingInterceptor authorization,
-        Action<IServiceCollection> addServices, Action<IEndpointRouteBuilder> mapServices, ILoggerFactory logs, TimeProvider time)
+        NodeOptions options, IPEndPoint remote, ServerTls tls, AuthorizingInterceptor authorization, ConsensusConnection consensus,
+        Func<IHttpForwarder, LeaderForwarder> forwarding, Action<IServiceCollection> addServices, Action<IEndpointRouteBuilder> mapServices, ILoggerFactory logs, TimeProvider time)
     {
         ControlSocketFile.Prepare(options.ControlSocket);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
@@ -42,6 +46,7 @@ internal sealed class ManagerServer : IAsyncDisposable
             grpc.Interceptors.Add<AuthorizingInterceptor>();
             grpc.EnableDetailedErrors = false;
         });
+        builder.Services.AddHttpForwarder();
         addServices(builder.Services);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
@@ -55,10 +60,13 @@ internal sealed class ManagerServer : IAsyncDisposable
             {
                 listen.Protocols = HttpProtocols.Http2;
                 listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.ForRemoteApi()) });
+                listen.Use(consensus.Middleware());
                 listen.UseAssumedHttp2();
             });
         });
         WebApplication app = builder.Build();
+        LeaderForwarder forwarder = forwarding(app.Services.GetRequiredService<IHttpForwarder>());
+        app.Use(next => http => forwarder.InvokeAsync(http, next));
         mapServices(app);
         try
         {
@@ -71,7 +79,7 @@ internal sealed class ManagerServer : IAsyncDisposable
             throw new NodeStartException($"cannot listen on --listen-remote-api {options.RemoteApi} and --listen-control-api {options.ControlSocket}: {e.Message}", e);
         }
         ControlSocketFile.Restrict(options.ControlSocket);
-        return new ManagerServer(app);
+        return new ManagerServer(app, forwarder);
     }
 
     /// <summary>Stops listening; calls that are under way have a moment to end.</summary>
@@ -80,6 +88,7 @@ internal sealed class ManagerServer : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
         await app.StopAsync(patience.Token).ConfigureAwait(false);
         await app.DisposeAsync().ConfigureAwait(false);
+        forwarder.Dispose();
     }
 
     private static void Limit(KestrelServerOptions kestrel)

@@ -3,7 +3,6 @@ using System.Net;
 using Docker.Swarmkit.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -15,35 +14,46 @@ using Skep.Identity.Tls;
 using Skep.Manager;
 using Skep.Manager.Certificates;
 using Skep.Manager.Control;
+using Skep.Manager.Membership;
+using Skep.Node.Forwarding;
 using Skep.Node.Listeners;
 using Skep.Node.Metrics;
 using Skep.Raft;
 using Skep.Store.Durability;
+using Skep.Store.Members;
 
 namespace Skep.Node.Managers;
 
-/// <summary>The manager of this node: its store opened, its loops running, its listeners up.</summary>
-internal sealed class ManagerHost : IAsyncDisposable
+/// <summary>The manager of this node: its part in the group taken up, its listeners open, its loops running while it leads.</summary>
+internal sealed partial class ManagerHost : IAsyncDisposable
 {
+    private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(3);
+
     private readonly DurableStore store;
     private readonly ManagerParts parts;
+    private readonly Leadership leadership;
     private readonly ManagerServer server;
     private readonly Meter meter;
+    private readonly ILogger logger;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly Task joining;
 
-    private ManagerHost(DurableStore store, ManagerParts parts, ManagerServer server, string addressFromHere)
+    private ManagerHost(DurableStore store, ManagerParts parts, Leadership leadership, ManagerServer server, GroupJoining joining, string addressFromHere, ILogger logger)
     {
-        this.store = store;
-        this.parts = parts;
-        this.server = server;
+        (this.store, this.parts, this.leadership, this.server, this.logger) = (store, parts, leadership, server, logger);
         meter = NodeMetrics.OfManager(store);
         AddressFromHere = addressFromHere;
+        parts.Start();
+        leadership.Start();
+        this.joining = Task.Run(() => joining.RunAsync(stopping.Token));
+        Failure = Task.WhenAny(store.Completion, leadership.Completion).Unwrap();
     }
 
     /// <summary>Where this machine reaches the manager's remote port.</summary>
     public string AddressFromHere { get; }
 
     /// <summary>Fails when the log does; the process must stop then.</summary>
-    public Task Failure => store.Completion;
+    public Task Failure { get; }
 
     /// <exception cref="NodeStartException">The log or an address is in the way.</exception>
     public static async Task<ManagerHost> StartAsync(
@@ -52,30 +62,47 @@ internal sealed class ManagerHost : IAsyncDisposable
         IPEndPoint remote = ListenAddress.Parse(options.RemoteApi, "--listen-remote-api");
         string fromHere = ListenAddress.FromHere(remote);
         string advertised = options.AdvertisedRemoteApi ?? LocalAddress.Advertise(remote);
-        DurableStore store = await OpenStoreAsync(options, keys, identity, advertised, logs, time, ct).ConfigureAwait(false);
+        string nodeId = identity.Current.NodeId;
+        DurableStore store = await OpenStoreAsync(options, state, keys, identity, advertised, logs, time, ct).ConfigureAwait(false);
         try
         {
-            await ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), ct).ConfigureAwait(false);
-            OwnCertificate.RenewIfOver(store.Store, keys, identity, time);
+            await RenewOwnCertificateAsync(store, keys, identity, time, ct).ConfigureAwait(false);
             var streams = new ActiveStreams();
             var parts = new ManagerParts(
                 store.Store,
                 identity,
                 keys,
                 streams,
-                new SingleManager(identity.Current.NodeId, store.MemberId, () => advertised),
-                new ManagerAddresses(() => advertised, context => options.AdvertisedRemoteApi ?? LocalAddress.Of(context, fromHere)),
+                store.Members,
+                (member, address, token) => ReachAsync(identity, store.MemberId, member, address, token),
+                new ManagerAddresses(() => advertised, context => options.AdvertisedRemoteApi ?? (context.Caller().ForwardedBy is null ? LocalAddress.Of(context, fromHere) : advertised)),
                 time,
                 new Random(),
                 logs);
-            var authorization = new AuthorizingInterceptor(
-                identity,
-                () => store.Store.Read(ClusterObject.Find) is { } cluster ? ClusterMembership.Of(cluster) : new ClusterMembership(identity.Current.ClusterId, static _ => false),
-                streams);
+            ClusterMembership Cluster() => store.Store.Read(ClusterObject.Find) is { } cluster ? ClusterMembership.Of(cluster) : new ClusterMembership(identity.Current.ClusterId, static _ => false);
+            var authorization = new AuthorizingInterceptor(identity, Cluster, streams);
+            var watch = new LeaderWatch(store, member => NameOf(store, member), time);
             ManagerServer server = await ManagerServer.StartAsync(
-                options, remote, new ServerTls(identity), authorization, services => Add(services, parts), Map, logs, time).ConfigureAwait(false);
-            parts.Start();
-            return new ManagerHost(store, parts, server, fromHere);
+                options,
+                remote,
+                new ServerTls(identity),
+                authorization,
+                new ConsensusConnection(store.ServePeerAsync, Cluster, streams),
+                forwarder => new LeaderForwarder(store, identity, watch, forwarder, authorization, () => advertised, time),
+                services => Add(services, parts),
+                Map,
+                logs,
+                time).ConfigureAwait(false);
+            var leadership = new Leadership(
+                store.Members,
+                parts,
+                watch,
+                token => ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), token),
+                logs.CreateLogger<Leadership>());
+            int asked = 0;
+            var joining = new GroupJoining(
+                store.Members, identity, advertised, () => PickManager(state, options, nodeId, fromHere, asked++), time, logs.CreateLogger<GroupJoining>());
+            return new ManagerHost(store, parts, leadership, server, joining, fromHere, logs.CreateLogger<ManagerHost>());
         }
         catch
         {
@@ -86,15 +113,44 @@ internal sealed class ManagerHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Callers first, then what decides, then what keeps.
+        // The lead first, so that the others need not notice its loss; then callers, what decides, and what keeps.
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await joining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await HandOverAsync().ConfigureAwait(false);
         meter.Dispose();
         await server.DisposeAsync().ConfigureAwait(false);
+        await leadership.DisposeAsync().ConfigureAwait(false);
         await parts.DisposeAsync().ConfigureAwait(false);
         await store.DisposeAsync().ConfigureAwait(false);
+        stopping.Dispose();
+    }
+
+    private async Task HandOverAsync()
+    {
+        using var patience = new CancellationTokenSource(HandOverPatience);
+        try
+        {
+            MembersView view = store.Members.View;
+            if (!view.IsLeading || view.Voters.Count() < 2)
+            {
+                return;
+            }
+            MemberStanding? next = (await store.Members.ReadStandingsAsync(patience.Token).ConfigureAwait(false))
+                .Where(s => s.Id != view.SelfId && view.Voters.Any(v => v.Id == s.Id)).OrderBy(static s => s.Silence > TimeSpan.FromSeconds(1)).ThenBy(static s => s.LagEntries).FirstOrDefault();
+            if (next is not null)
+            {
+                await store.Members.TransferAsync(next.Id, patience.Token).ConfigureAwait(false);
+                LogHandedOver(logger, next.Id);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or ObjectDisposedException)
+        {
+            LogNotHandedOver(logger, e.Message);
+        }
     }
 
     private static async Task<DurableStore> OpenStoreAsync(
-        NodeOptions options, NodeKeyFile keys, NodeIdentitySource identity, string advertised, ILoggerFactory logs, TimeProvider time, CancellationToken ct)
+        NodeOptions options, StateDirectory state, NodeKeyFile keys, NodeIdentitySource identity, string advertised, ILoggerFactory logs, TimeProvider time, CancellationToken ct)
     {
         DataKeys dataKeys = keys.Read().DataKeys;
         if (dataKeys.Current is null)
@@ -102,15 +158,18 @@ internal sealed class ManagerHost : IAsyncDisposable
             dataKeys = DataKeys.Generate();
             keys.WriteDataKeys(dataKeys);
         }
+        (ulong member, bool founds) = TakePart(state, identity.Current.NodeId);
         try
         {
             return await DurableStore.OpenAsync(
                 new DurableStoreOptions
                 {
                     StateDirectory = options.StateDirectory,
-                    NodeId = identity.Current.NodeId,
+                    MemberId = member,
+                    Founds = founds,
                     Address = advertised,
                     DataKey = dataKeys.Current,
+                    Dial = async (other, token) => await DialAsync(identity, member, other.Id, other.Address, token).ConfigureAwait(false),
                     Time = time,
                     LoggerFactory = logs,
                 },
@@ -121,6 +180,63 @@ internal sealed class ManagerHost : IAsyncDisposable
             throw new NodeStartException($"the log in {options.StateDirectory} cannot be opened: {e.Message}", e);
         }
     }
+
+    // A founder still has the root's key; a log without the file is one that was begun before there was the file, by a founder.
+    private static (ulong Member, bool Founds) TakePart(StateDirectory state, string nodeId)
+    {
+        if (MemberFile.Read(state, nodeId) is { } known)
+        {
+            return (known, known == MemberIds.OfFounder(nodeId));
+        }
+        bool founds = ClusterFounding.IsUnderWay(state) || Directory.Exists(DurableStore.FolderOf(state.Root));
+        ulong member = founds ? MemberIds.OfFounder(nodeId) : MemberIds.OfJoiner(nodeId, Random.Shared);
+        MemberFile.Write(state, member);
+        return (member, founds);
+    }
+
+    private static async Task RenewOwnCertificateAsync(DurableStore store, NodeKeyFile keys, NodeIdentitySource identity, TimeProvider time, CancellationToken ct)
+    {
+        if (identity.Current.Certificate.NotAfter.ToUniversalTime() > time.GetUtcNow())
+        {
+            return;
+        }
+
+        // Nobody speaks with an expired certificate, so what is needed to renew it must be here.
+        ulong committed = store.Members.View.CommitIndex;
+        await store.Members.WaitForAsync(v => v.AppliedIndex >= committed, ct).ConfigureAwait(false);
+        OwnCertificate.RenewIfOver(store.Store, keys, identity, time);
+    }
+
+    private static async Task<Stream> DialAsync(NodeIdentitySource identity, ulong self, ulong member, string address, CancellationToken ct)
+    {
+        (Stream stream, string nodeId) = await ConsensusStream.DialAsync(identity, self, address, ct).ConfigureAwait(false);
+        if (MemberIds.IsOf(member, nodeId))
+        {
+            return stream;
+        }
+        await stream.DisposeAsync().ConfigureAwait(false);
+        throw new IOException($"node {nodeId} answers at {address}, and not the manager {member:x}");
+    }
+
+    private static async Task ReachAsync(NodeIdentitySource identity, ulong self, ulong member, string address, CancellationToken ct) =>
+        await (await DialAsync(identity, self, member, address, ct).ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+
+    // Round the managers that are known; this one's own address last, which leads to the leader once one is known here.
+    private static string PickManager(StateDirectory state, NodeOptions options, string nodeId, string fromHere, int turn)
+    {
+        List<string> others = [.. KnownManagers.Load(state).Where(m => m.NodeId != nodeId).Select(static m => m.Address)];
+        if (options.JoinAddress is { } join)
+        {
+            others.Add(join);
+        }
+        others.Add(fromHere);
+        return others[turn % others.Count];
+    }
+
+    private static string NameOf(DurableStore store, ulong member) => store.Store.Read(view =>
+        view.List<Docker.Swarmkit.V1.Node>().FirstOrDefault(n => MemberIds.IsOf(member, n.Id)) is { } node
+            ? node.Description?.Hostname is { Length: > 0 } name ? name : node.Id
+            : member.ToString("x", System.Globalization.CultureInfo.InvariantCulture));
 
     private static FoundingSettings Settings(NodeOptions options) =>
         options.Autolock ? new() { UnlockKey = Skep.Identity.Tokens.UnlockKey.Generate() } : new();
@@ -137,6 +253,8 @@ internal sealed class ManagerHost : IAsyncDisposable
         services.AddSingleton(parts.Watch);
         services.AddSingleton(parts.Attachments);
         services.AddSingleton(parts.Health);
+        services.AddSingleton(parts.Membership);
+        services.AddSingleton(parts.Managers);
     }
 
     private static void Map(IEndpointRouteBuilder routes)
@@ -151,5 +269,13 @@ internal sealed class ManagerHost : IAsyncDisposable
         routes.MapGrpcService<Skep.Manager.Watch.WatchService>();
         routes.MapGrpcService<Skep.Manager.Attachments.ResourceAllocatorService>();
         routes.MapGrpcService<Skep.Manager.Health.HealthService>();
+        routes.MapGrpcService<RaftMembershipService>();
+        routes.MapGrpcService<ManagersService>();
     }
+
+    [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "The lead is handed to manager {Member:x}")]
+    private static partial void LogHandedOver(ILogger logger, ulong member);
+
+    [LoggerMessage(EventId = 2222, Level = LogLevel.Warning, Message = "The lead was not handed over; the others elect a leader: {Reason}")]
+    private static partial void LogNotHandedOver(ILogger logger, string reason);
 }

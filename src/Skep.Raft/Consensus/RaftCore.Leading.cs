@@ -8,6 +8,16 @@ internal sealed partial class RaftCore
     private long _uncommittedBytes;
     private ulong _termStart;
 
+    /// <summary>The first entry of the term that this member leads, or led last.</summary>
+    public ulong TermStart => _termStart;
+
+    /// <summary>What a leader knows of the members; empty elsewhere.</summary>
+    public List<ReplicaStanding> Standings() => Role != Role.Leader ? [] :
+    [
+        .. _progress.Select(p => new ReplicaStanding(
+            p.Key, _log.LastIndex - Math.Min(_log.LastIndex, p.Value.Match), p.Key == Id ? 0 : _nowMs - p.Value.HeardMs, IsCaughtUp(p.Value))),
+    ];
+
     /// <summary>Takes commands into the log, all or none.</summary>
     public ProposalResult Propose(IReadOnlyList<ReadOnlyMemory<byte>> commands)
     {
@@ -27,11 +37,12 @@ internal sealed partial class RaftCore
         }
 
         var first = _log.LastIndex + 1;
-        foreach (var command in commands)
+        for (var i = 0; i < commands.Count; i++)
         {
-            var entry = LogRecord.Command(_options.Group, _log.LastIndex + 1, Term, command);
-            _uncommitted.Enqueue((entry.Index, EntryLog.SizeOf(entry)));
-            _uncommittedBytes += EntryLog.SizeOf(entry);
+            var entry = LogRecord.Command(_options.Group, _log.LastIndex + 1, Term, commands[i]);
+            var size = EntryLog.SizeOf(entry);
+            _uncommitted.Enqueue((entry.Index, size));
+            _uncommittedBytes += size;
             _log.Append(entry);
         }
 

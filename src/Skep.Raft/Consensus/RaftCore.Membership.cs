@@ -71,7 +71,7 @@ internal sealed partial class RaftCore
                 return $"member {voter.Id:x} is not in the group: add it as a learner first";
             }
 
-            if (progress.State != ProgressState.Replicate || progress.Match + _options.CaughtUpEntries < _log.LastIndex)
+            if (!IsCaughtUp(progress))
             {
                 return $"learner {voter.Id:x} holds the log up to {progress.Match} of {_log.LastIndex}: ask again when it has caught up";
             }
@@ -79,6 +79,9 @@ internal sealed partial class RaftCore
 
         return null;
     }
+
+    private bool IsCaughtUp(Progress progress) =>
+        progress.State == ProgressState.Replicate && progress.Match + _options.CaughtUpEntries >= _log.LastIndex;
 
     private void AppendConfiguration(RaftConfiguration configuration)
     {

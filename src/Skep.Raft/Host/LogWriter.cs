@@ -18,18 +18,19 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly RaftLog _log;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Action<ulong> _stored;
+    private readonly Action<ulong, int> _stored;
     private readonly Action<Exception> _failed;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<LogWrite> _writes;
     private readonly List<LogRecord> _records = [];
     private readonly Task _loop;
     private volatile bool _closing;
+    private volatile TaskCompletionSource<LogFullException> _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="log">Shared by groups.</param>
-    /// <param name="stored">Told the number of the last write that is durable.</param>
+    /// <param name="stored">Told the number of the last write that is durable, and how many records were written with it.</param>
     /// <param name="failed">Told what ended the writing.</param>
-    public LogWriter(ulong group, RaftLog log, TimeProvider time, ILogger logger, Action<ulong> stored, Action<Exception> failed)
+    public LogWriter(ulong group, RaftLog log, TimeProvider time, ILogger logger, Action<ulong, int> stored, Action<Exception> failed)
     {
         _group = group;
         _log = log;
@@ -47,6 +48,9 @@ internal sealed class LogWriter : IAsyncDisposable
 
     /// <summary>Why nothing can be written at present; null when it can.</summary>
     public LogFullException? Full { get; private set; }
+
+    /// <summary>Ends when nothing can be written for want of space; another one once there is room again.</summary>
+    public Task<LogFullException> UntilFull => _untilFull.Task;
 
     public void Add(LogWrite write) => _writes.Writer.TryWrite(write);
 
@@ -72,14 +76,16 @@ internal sealed class LogWriter : IAsyncDisposable
             while (await _writes.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
                 ulong sequence = 0;
+                var records = 0;
                 while (_writes.Reader.TryRead(out var write))
                 {
                     await WriteAsync(write).ConfigureAwait(false);
                     sequence = write.Sequence;
+                    records += write.Entries.Count;
                 }
 
                 await FlushAsync().ConfigureAwait(false);
-                _stored(sequence);
+                _stored(sequence, records);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -141,6 +147,7 @@ internal sealed class LogWriter : IAsyncDisposable
                 if (Full is not null)
                 {
                     Full = null;
+                    _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
                     GroupMessages.RoomAgain(_logger, _group);
                 }
 
@@ -154,6 +161,7 @@ internal sealed class LogWriter : IAsyncDisposable
                 }
 
                 Full = e;
+                _untilFull.TrySetResult(e);
                 if (_closing)
                 {
                     await _stop.CancelAsync().ConfigureAwait(false);

@@ -102,6 +102,9 @@ public sealed class RaftHost : IAsyncDisposable
         return (int)(mixed & int.MaxValue);
     }
 
+    /// <summary>Whether the stream to a member stands; false where nothing was to be sent to it yet.</summary>
+    public bool IsConnected(ulong member) => _transport.IsConnected(member);
+
     /// <summary>Takes what a peer sends on a stream that it dialled, until it ends; closes the stream.</summary>
     /// <param name="stream">Authenticated.</param>
     /// <param name="from">Whose it is, as the authentication says.</param>

@@ -8,9 +8,13 @@ public sealed partial class ReplicaGroup
     private const int MaxInputs = 256;
     private const int MaxBatchEntries = 4096;
     private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
-    private const long ApplyBatchSizeBytes = 4 * 1024 * 1024;
+    private const long ApplyBatchSizeBytes = 1024 * 1024;
+    private const int TicksPerHeartbeat = 4;
+    private const int FewRecords = 8;
 
     private readonly List<Proposal> _batch = [];
+    private readonly List<ReadOnlyMemory<byte>> _commands = [];
+    private readonly ProposalAnswers _answers = new();
     private readonly Queue<(ulong Index, Proposal Proposal)> _waiting = new();
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ulong, Task> _sending = [];
     private ulong _toldStored;
@@ -20,11 +24,12 @@ public sealed partial class ReplicaGroup
     private bool _heldBack;
     private ReplicaInput.TransferAsked? _transfer;
 
-    private async Task RunAsync()
+    /// <returns>false when there is to be no further turn.</returns>
+    private async ValueTask<bool> TurnAsync()
     {
         try
         {
-            while (await _inbox.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
+            if (!_stop.IsCancellationRequested)
             {
                 Take();
                 while (_core.TakeOutput() is { } output)
@@ -33,6 +38,8 @@ public sealed partial class ReplicaGroup
                 }
 
                 TellStatus();
+                _answers.Release();
+                return true;
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -45,19 +52,25 @@ public sealed partial class ReplicaGroup
         }
 
         End();
+        _answers.Release();
+        return false;
     }
 
     private void Take()
     {
-        Volatile.Write(ref _wakePending, 0);
         while (_told.TryDequeue(out var told))
         {
             Handle(told);
         }
 
-        for (var n = 0; n < MaxInputs && _inbox.Reader.TryRead(out var input); n++)
+        for (var n = 0; _inbox.Reader.TryRead(out var input); n++)
         {
             Handle(input);
+            if (n == MaxInputs)
+            {
+                _turns.Ask();
+                break;
+            }
         }
 
         var stored = Volatile.Read(ref _storedSequence);
@@ -91,6 +104,9 @@ public sealed partial class ReplicaGroup
                 break;
             case ReplicaInput.ChangeAsked change:
                 Answer(change.Done, _core.ChangeConfiguration(change.Voters, change.Learners));
+                break;
+            case ReplicaInput.StandingsAsked asked:
+                asked.Done.TrySetResult(_core.Standings());
                 break;
             case ReplicaInput.SnapshotSent sent:
                 _core.ReportSnapshot(sent.Member, sent.Arrived);
@@ -146,7 +162,20 @@ public sealed partial class ReplicaGroup
                 continue;
             }
 
-            var result = _core.Propose([.. _batch.Select(p => p.Command)]);
+            RefuseOfOtherTerms();
+            if (_batch.Count == 0)
+            {
+                continue;
+            }
+
+            _commands.Clear();
+            foreach (var proposal in _batch)
+            {
+                _commands.Add(proposal.Command);
+            }
+
+            var result = _core.Propose(_commands);
+            _commands.Clear();
             switch (result.Status)
             {
                 case ProposalStatus.Accepted:
@@ -179,9 +208,23 @@ public sealed partial class ReplicaGroup
         }
     }
 
+    private void RefuseOfOtherTerms()
+    {
+        for (var i = _batch.Count - 1; i >= 0; i--)
+        {
+            if (_batch[i].InTerm != 0 && _batch[i].InTerm != _core.Term)
+            {
+                _answers.Add(_batch[i], NoLeader());
+                _batch.RemoveAt(i);
+            }
+        }
+
+        _heldBack &= _batch.Count > 0;
+    }
+
     private void Refuse(Exception error)
     {
-        _batch.ForEach(p => p.TrySetException(error));
+        _batch.ForEach(p => _answers.Add(p, error));
         _batch.Clear();
         _heldBack = false;
     }
@@ -189,6 +232,11 @@ public sealed partial class ReplicaGroup
     private async Task DoAsync(CoreOutput output)
     {
         LearnMembers();
+        if (output.Write is { Snapshot: null } write)
+        {
+            _writer.Add(write);
+        }
+
         foreach (var message in output.Messages)
         {
             if (message.Type == MessageType.Snapshot)
@@ -201,13 +249,10 @@ public sealed partial class ReplicaGroup
             }
         }
 
+        _transport.Flush();
         if (output.Write is { Snapshot: { } snapshot } install)
         {
             await InstallAsync(snapshot, install).ConfigureAwait(false);
-        }
-        else if (output.Write is { } write)
-        {
-            _writer.Add(write);
         }
 
         Apply(output.ApplyUpTo);
@@ -225,8 +270,9 @@ public sealed partial class ReplicaGroup
                 throw new InvalidOperationException($"entry {_applied + 1} of raft group {_options.GroupId} is committed and not held");
             }
 
-            foreach (var entry in entries)
+            for (var i = 0; i < entries.Count; i++)
             {
+                var entry = entries[i];
                 if (entry.Type == RecordType.Command)
                 {
                     _machine.Apply(entry.Index, entry.Payload);
@@ -235,7 +281,7 @@ public sealed partial class ReplicaGroup
                 Volatile.Write(ref _applied, entry.Index);
                 if (_waiting.TryPeek(out var first) && first.Index == entry.Index)
                 {
-                    _waiting.Dequeue().Proposal.TrySetResult(entry.Index);
+                    _answers.Add(_waiting.Dequeue().Proposal, entry.Index);
                 }
             }
         }
@@ -248,6 +294,9 @@ public sealed partial class ReplicaGroup
 
     private async Task InstallAsync(SnapshotMeta snapshot, LogWrite write)
     {
+        // It takes long, perhaps too long for the thread that has this turn.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+
         // Opened before the log names it: a name without a file would keep the whole folder from being opened again.
         var reader = _log.OpenSnapshot(_options.GroupId, snapshot.Index);
         await using (reader.ConfigureAwait(false))
@@ -304,7 +353,7 @@ public sealed partial class ReplicaGroup
     {
         while (_waiting.TryDequeue(out var lost))
         {
-            lost.Proposal.TrySetException(new ProposalLostException(why));
+            _answers.Add(lost.Proposal, new ProposalLostException(why));
         }
     }
 
@@ -322,8 +371,16 @@ public sealed partial class ReplicaGroup
 
     private void TellStatus()
     {
+        // At each tick; at once for those who watch, and what others act upon.
+        if (!Volatile.Read(ref _ticked) && Volatile.Read(ref _watchers) == 0 && Status.Term == _core.Term && Status.LeaderId == _core.Leader
+            && Status.Role == RoleOf(_core.Role) && Status.IsReady == IsReady && ReferenceEquals(Status.Configuration, _core.Configuration))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _ticked, false);
         var status = ReadStatus();
-        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId
+        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId || status.IsReady != Status.IsReady
             || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
             || !status.LagByMember.SequenceEqual(Status.LagByMember))
         {
@@ -332,12 +389,17 @@ public sealed partial class ReplicaGroup
         }
     }
 
+    private bool IsReady => _core.Role == Role.Leader && _applied >= _core.TermStart;
+
     private ReplicaStatus ReadStatus() => new(
-        _core.Role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate },
-        _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
+        RoleOf(_core.Role), _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
     {
+        IsReady = IsReady,
         LagByMember = _core.Members.ToDictionary(static m => m.Key, m => _core.LastIndex - Math.Min(_core.LastIndex, m.Value.Match)),
     };
+
+    private static ReplicaRole RoleOf(Role role) =>
+        role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate };
 
     private NotLeaderException NoLeader()
     {
@@ -369,6 +431,7 @@ public sealed partial class ReplicaGroup
         _proposals.Writer.TryComplete(error);
         _inbox.Writer.TryComplete(error);
         _stop.Cancel();
+        _turns.Ask();
     }
 
     private void End()
@@ -377,7 +440,7 @@ public sealed partial class ReplicaGroup
         Refuse(why);
         while (_proposals.Reader.TryRead(out var proposal))
         {
-            proposal.TrySetException(why);
+            _answers.Add(proposal, why);
         }
 
         FailWaiting("this member stopped");
@@ -392,6 +455,7 @@ public sealed partial class ReplicaGroup
                 ReplicaInput.ChangeAsked x => x.Done,
                 _ => null,
             })?.TrySetException(why);
+            (input as ReplicaInput.StandingsAsked)?.Done.TrySetException(why);
         }
 
         _changed.TrySetResult();

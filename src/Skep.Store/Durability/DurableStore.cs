@@ -1,29 +1,36 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
 using Skep.Raft;
+using Skep.Store.Members;
 
 namespace Skep.Store.Durability;
 
 /// <summary>
-/// A <see cref="ClusterStore"/> on a Raft log: what a transaction changed is on disk before it returns, and a manager that is
-/// killed at any point comes back with the same objects under the same versions.
+/// A <see cref="ClusterStore"/> on a Raft group: what a transaction changed is on the disks of a majority before it returns, and
+/// a manager that is killed at any point comes back with the same objects under the same versions.
 /// </summary>
 public sealed class DurableStore : IAsyncDisposable
 {
-    private readonly RaftGroup group;
+    /// <summary>The group of the cluster's objects, of all groups in the log.</summary>
+    public const ulong GroupId = 1;
 
-    private DurableStore(ClusterStore store, RaftGroup group, ulong memberId)
+    private readonly RaftHost host;
+    private readonly ReplicaGroup group;
+
+    private DurableStore(ClusterStore store, RaftHost host, ReplicaGroup group, ulong memberId)
     {
         Store = store;
+        this.host = host;
         this.group = group;
         MemberId = memberId;
+        Members = new(group, host, memberId);
     }
 
     /// <summary>The objects.</summary>
     public ClusterStore Store { get; }
 
-    /// <summary>This manager's id in the Raft group (Node.manager_status.raft_id).</summary>
+    /// <summary>Who agrees on them.</summary>
+    public StoreMembers Members { get; }
+
+    /// <summary>This manager's id in the group (Node.manager_status.raft_id).</summary>
     public ulong MemberId { get; }
 
     /// <summary>
@@ -35,20 +42,23 @@ public sealed class DurableStore : IAsyncDisposable
     /// <summary>The log's state at this moment.</summary>
     public RaftGroupMetrics Metrics => group.Metrics;
 
-    /// <summary>Opens the state directory, or begins it, and brings the store to where it was.</summary>
+    /// <summary>
+    /// Opens the state directory, or begins it, and takes up this member's part. The objects are there as of the latest snapshot;
+    /// what comes after it is applied once a leader has said that it is committed.
+    /// </summary>
     /// <exception cref="RaftLogException">The log cannot be opened: damaged, locked, of another key or version, or the disk is full. Type and message say which and where.</exception>
-    /// <exception cref="InvalidOperationException">The directory belongs to another node.</exception>
+    /// <exception cref="InvalidOperationException">The directory belongs to another member.</exception>
     public static async Task<DurableStore> OpenAsync(DurableStoreOptions options, CancellationToken ct = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ulong memberId = MemberIdOf(options.NodeId);
-        var raft = new RaftGroupOptions
+        var self = new RaftMember(options.MemberId, options.Address);
+        var raft = new RaftHostOptions
         {
-            Folder = Path.Combine(options.StateDirectory, "raft"),
+            Folder = FolderOf(options.StateDirectory),
             DataKey = options.DataKey,
             OlderDataKeys = options.OlderDataKeys,
-            Member = new RaftMember(memberId, options.Address),
-            SnapshotEveryEntries = options.SnapshotEveryEntries,
+            Member = self,
+            Dial = options.Dial,
             KeepEntries = options.KeepEntries,
             LoggerFactory = options.LoggerFactory,
             Time = options.Time,
@@ -58,30 +68,67 @@ public sealed class DurableStore : IAsyncDisposable
             raft = raft with { SegmentSizeBytes = size };
         }
 
+        RaftHost host = await RaftHost.OpenAsync(raft, ct).ConfigureAwait(false);
         var proposer = new RaftProposer();
         var store = new ClusterStore(options.Time, proposer);
         try
         {
-            RaftGroup group = await RaftGroup.OpenAsync(raft, new StoreStateMachine(store), ct).ConfigureAwait(false);
+            ReplicaGroup group = await host.OpenGroupAsync(
+                new ReplicaGroupOptions
+                {
+                    GroupId = GroupId,
+                    Founders = options.Founds ? [self] : [],
+                    SnapshotEveryEntries = options.SnapshotEveryEntries,
+                },
+                new StoreStateMachine(store),
+                ct).ConfigureAwait(false);
+            if (options.Founds && group.Status.Configuration is var known && known.Voters.Concat(known.OutgoingVoters).Concat(known.Learners).All(m => m.Id != self.Id))
+            {
+                throw new InvalidOperationException(
+                    $"{raft.Folder} belongs to raft member {known.Voters[0].Id:x}, not to {self.Id:x}: use the state directory this member was begun with");
+            }
             proposer.Group = group;
-            return new DurableStore(store, group, memberId);
+            return new DurableStore(store, host, group, options.MemberId);
         }
         catch
         {
             store.Dispose();
+            await host.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <summary>Finishes what was proposed and closes the log. The objects can still be read.</summary>
-    public ValueTask DisposeAsync() => group.DisposeAsync();
+    /// <summary>Where a state directory keeps the log.</summary>
+    public static string FolderOf(string stateDirectory) => Path.Combine(stateDirectory, "raft");
 
-    // Follows from the node's id, so that it needs no file of its own; 0 is no member.
-    private static ulong MemberIdOf(string nodeId)
+    /// <summary>Waits until this manager leads.</summary>
+    public async Task UntilLeadingAsync(CancellationToken ct) =>
+        await Members.WaitForAsync(static v => v.IsLeading, ct).ConfigureAwait(false);
+
+    /// <summary>Returns when the store holds all that was committed when the call began: what is read then is not stale.</summary>
+    /// <exception cref="StoreException">No leader answers.</exception>
+    public async Task ReadBarrierAsync(CancellationToken ct)
     {
-        ArgumentException.ThrowIfNullOrEmpty(nodeId);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(nodeId), hash);
-        return Math.Max(1, BinaryPrimitives.ReadUInt64BigEndian(hash));
+        try
+        {
+            await group.ReadIndexAsync(ct).ConfigureAwait(false);
+        }
+        catch (NotLeaderException e)
+        {
+            throw new StoreException(StoreErrorKind.NotLeader, e.Message, e);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new StoreException(StoreErrorKind.Stopped, e.Message, e);
+        }
     }
+
+    /// <summary>Takes what another manager sends on a stream that it dialled, until it ends; closes the stream.</summary>
+    /// <param name="stream">Authenticated.</param>
+    /// <param name="from">The member that the other's certificate says it is.</param>
+    /// <param name="ct">Ends it.</param>
+    public Task ServePeerAsync(Stream stream, ulong from, CancellationToken ct) => host.ServeAsync(stream, from, ct);
+
+    /// <summary>Finishes what was proposed and closes the log. The objects can still be read.</summary>
+    public ValueTask DisposeAsync() => host.DisposeAsync();
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Skep.Raft;
 
 namespace Skep.Store.Durability;
 
@@ -9,8 +10,15 @@ public sealed record DurableStoreOptions
     /// <summary>The node's state directory; the log goes into its folder <c>raft</c>.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>This manager's node id; a state directory stays with the node it was begun by.</summary>
-    public required string NodeId { get; init; }
+    /// <summary>This manager's id in the group; a log stays with the member it was begun by.</summary>
+    public required ulong MemberId { get; init; }
+
+    /// <summary>Whether this manager begins the group, alone, where there is no log yet. Others wait for a leader to take them in.</summary>
+    public bool Founds { get; init; }
+
+    /// <summary>Opens a stream to another manager, authenticated both ways.</summary>
+    public Func<RaftMember, CancellationToken, Task<Stream>> Dial { get; init; } =
+        static (member, _) => Task.FromException<Stream>(new IOException($"no way to {member.Address} was given"));
 
     /// <summary>Where other managers reach this one, host:port.</summary>
     public string Address { get; init; } = "";

@@ -7,6 +7,7 @@ internal sealed class Surroundings : InvocationConfiguration
 {
     private readonly Lazy<Stream> input = new(Console.OpenStandardInput);
     private byte[]? read;
+    private int warned;
 
     public Surroundings()
     {
@@ -29,6 +30,15 @@ internal sealed class Surroundings : InvocationConfiguration
 
     /// <summary>Where keys, which may be any bytes, are written.</summary>
     public Func<Stream> KeyOutput { get; init; } = Console.OpenStandardOutput;
+
+    /// <summary>Warns of an answer that may be out of date: once a command, however many of its answers are.</summary>
+    public void WarnOfStale(string text)
+    {
+        if (Interlocked.Exchange(ref warned, 1) == 0)
+        {
+            Error.WriteLine("Warning: " + text);
+        }
+    }
 
     /// <summary>Standard input's bytes; they can be asked for again, since a command is run again when a server wants TLS.</summary>
     public async Task<byte[]> ReadInputAsync(Func<Stream, Task<byte[]>> readAll) => read ??= await readAll(Input ?? input.Value).ConfigureAwait(false);

@@ -16,7 +16,8 @@ internal static class CommittingChild
     public static DurableStoreOptions Options(string folder) => new()
     {
         StateDirectory = folder,
-        NodeId = "node-1",
+        MemberId = 1,
+        Founds = true,
         DataKey = Enumerable.Range(0, 32).Select(i => (byte)i).ToArray(),
         SegmentSizeBytes = 256 * 1024,
         SnapshotEveryEntries = 500,
@@ -25,7 +26,7 @@ internal static class CommittingChild
 
     public static async Task<int> RunAsync(string folder)
     {
-        await using DurableStore durable = await DurableStore.OpenAsync(Options(folder));
+        await using DurableStore durable = await Opened.AsLeaderAsync(Options(folder));
         using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         var gate = new Lock();
         string run = Guid.NewGuid().ToString("N");

@@ -19,14 +19,14 @@ public sealed class DurableStoreTests : IDisposable
     public async Task Objects_come_back_under_the_versions_they_had()
     {
         ulong first, second, last;
-        await using (DurableStore durable = await DurableStore.OpenAsync(Options))
+        await using (DurableStore durable = await Opened.AsLeaderAsync(Options))
         {
             first = await durable.Store.UpdateAsync(tx => tx.Create(Services.Make("a")));
             second = await durable.Store.UpdateAsync(tx => tx.Create(Services.Make("b")));
             last = await durable.Store.UpdateAsync(tx => tx.Remove<Service>("b"));
         }
 
-        await using DurableStore again = await DurableStore.OpenAsync(Options);
+        await using DurableStore again = await Opened.AsLeaderAsync(Options);
         Service service = Assert.Single(again.Store.Read(v => v.List<Service>().ToList()));
         Assert.Equal(first, service.Meta.Version.Index);
         Assert.Equal(last, again.Store.Version);
@@ -37,7 +37,7 @@ public sealed class DurableStoreTests : IDisposable
     [Fact]
     public async Task A_version_is_the_index_of_the_transaction_in_the_log()
     {
-        await using DurableStore durable = await DurableStore.OpenAsync(Options);
+        await using DurableStore durable = await Opened.AsLeaderAsync(Options);
         ulong version = await durable.Store.UpdateAsync(tx => tx.Create(Services.Make("a")));
         Assert.Equal(durable.Metrics.AppliedIndex, version);
         Assert.Equal(version, durable.Store.Read(v => v.Get<Service>("a"))!.Meta.Version.Index);
@@ -53,7 +53,7 @@ public sealed class DurableStoreTests : IDisposable
         strange.Spec = ServiceSpec.Parser.ParseFrom([.. strange.Spec.ToByteArray(), .. UnknownField("kept too")]);
         DurableStoreOptions options = Options with { SnapshotEveryEntries = throughSnapshot ? 10UL : 1_000_000 };
         Service stored;
-        await using (DurableStore durable = await DurableStore.OpenAsync(options))
+        await using (DurableStore durable = await Opened.AsLeaderAsync(options))
         {
             await durable.Store.UpdateAsync(tx => tx.Create(strange));
             for (int i = 0; i < 50 || (throughSnapshot && durable.Metrics.SnapshotIndex < 20); i++)
@@ -63,7 +63,7 @@ public sealed class DurableStoreTests : IDisposable
             stored = durable.Store.Read(v => v.Get<Service>("strange"))!;
         }
 
-        await using DurableStore again = await DurableStore.OpenAsync(options);
+        await using DurableStore again = await Opened.AsLeaderAsync(options);
         Service back = again.Store.Read(v => v.Get<Service>("strange"))!;
         Assert.Equal(stored.ToByteArray(), back.ToByteArray());
         Assert.True(back.ToByteArray().AsSpan().IndexOf("kept"u8) >= 0 && back.Spec.ToByteArray().AsSpan().IndexOf("kept too"u8) >= 0);
@@ -74,7 +74,7 @@ public sealed class DurableStoreTests : IDisposable
     {
         DurableStoreOptions options = Options with { SnapshotEveryEntries = 20, KeepEntries = 0 };
         Snapshot before;
-        await using (DurableStore durable = await DurableStore.OpenAsync(options))
+        await using (DurableStore durable = await Opened.AsLeaderAsync(options))
         {
             await durable.Store.UpdateAsync(tx =>
             {
@@ -92,7 +92,7 @@ public sealed class DurableStoreTests : IDisposable
             before = durable.Store.TakeSnapshot();
         }
 
-        await using DurableStore again = await DurableStore.OpenAsync(options);
+        await using DurableStore again = await Opened.AsLeaderAsync(options);
         Snapshot after = again.Store.TakeSnapshot();
         Assert.Equal(Sorted(before.Store), Sorted(after.Store));
         Assert.Equal(1_000, again.Store.Read(v => v.TasksByService("service").Count()));
@@ -112,7 +112,7 @@ public sealed class DurableStoreTests : IDisposable
     [Fact]
     public async Task A_damaged_record_in_the_middle_keeps_the_store_from_opening_and_is_named()
     {
-        await using (DurableStore durable = await DurableStore.OpenAsync(Options))
+        await using (DurableStore durable = await Opened.AsLeaderAsync(Options))
         {
             for (int i = 0; i < 20; i++)
             {
@@ -125,7 +125,7 @@ public sealed class DurableStoreTests : IDisposable
         bytes[middle] ^= 1;
         await File.WriteAllBytesAsync(file, bytes);
 
-        LogCorruptException refused = await Assert.ThrowsAsync<LogCorruptException>(() => DurableStore.OpenAsync(Options));
+        LogCorruptException refused = await Assert.ThrowsAsync<LogCorruptException>(() => Opened.AsLeaderAsync(Options));
         Assert.Equal(file, refused.File);
         Assert.InRange(refused.OffsetBytes, 4096, middle);
         Assert.Contains($"{file} is corrupt at offset {refused.OffsetBytes}", refused.Message, StringComparison.Ordinal);
@@ -134,7 +134,7 @@ public sealed class DurableStoreTests : IDisposable
     [Fact]
     public async Task A_store_that_is_closed_refuses_writes_and_can_still_be_read()
     {
-        DurableStore durable = await DurableStore.OpenAsync(Options);
+        DurableStore durable = await Opened.AsLeaderAsync(Options);
         await durable.Store.UpdateAsync(tx => tx.Create(Services.Make("a")));
         await durable.DisposeAsync();
         StoreException refused = await Assert.ThrowsAsync<StoreException>(() => durable.Store.UpdateAsync(tx => tx.Create(Services.Make("b"))).WaitAsync(Patience));
@@ -145,8 +145,8 @@ public sealed class DurableStoreTests : IDisposable
     [Fact]
     public async Task Another_nodes_directory_is_refused()
     {
-        await (await DurableStore.OpenAsync(Options)).DisposeAsync();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => DurableStore.OpenAsync(Options with { NodeId = "node-2" }));
+        await (await Opened.AsLeaderAsync(Options)).DisposeAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Opened.AsLeaderAsync(Options with { MemberId = 2 }));
     }
 
     private static byte[] UnknownField(string text)

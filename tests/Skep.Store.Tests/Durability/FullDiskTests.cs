@@ -14,7 +14,7 @@ public sealed class FullDiskTests
         try
         {
             DurableStoreOptions options = CommittingChild.Options(folder.Path) with { SegmentSizeBytes = 64 * 1024, SnapshotEveryEntries = 1_000_000 };
-            await using DurableStore durable = await DurableStore.OpenAsync(options);
+            await using DurableStore durable = await Opened.AsLeaderAsync(options);
             string filler = Path.Combine(folder.Path, "filler");
             await File.WriteAllBytesAsync(filler, new byte[700 * 1024]);
             int created = 0;
@@ -28,11 +28,19 @@ public sealed class FullDiskTests
             Assert.Equal(StoreErrorKind.Full, refused.Kind);
             Assert.Contains(folder.Log, refused.Message, StringComparison.Ordinal);
             Assert.Equal(created, durable.Store.Read(v => v.Count<Service>()));
+            Assert.Contains("waits and is done once there is room", refused.Message, StringComparison.Ordinal);
+            refused = await Assert.ThrowsAsync<StoreException>(() => durable.Store.UpdateAsync(tx => tx.Create(Services.Make("another"))));
+            Assert.Equal(StoreErrorKind.Full, refused.Kind);
 
+            ulong before = durable.Members.View.AppliedIndex;
             File.Delete(filler);
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            await durable.Members.WaitForAsync(v => v.AppliedIndex > before, patience.Token);
+            Assert.NotNull(durable.Store.Read(v => v.Get<Service>($"s{created}")));
+            created++;
             await durable.Store.UpdateAsync(tx => tx.Create(Services.Make($"s{created++}")));
             await durable.DisposeAsync();
-            await using DurableStore again = await DurableStore.OpenAsync(options);
+            await using DurableStore again = await Opened.AsLeaderAsync(options);
             Assert.Equal(created, again.Store.Read(v => v.Count<Service>()));
         }
         finally

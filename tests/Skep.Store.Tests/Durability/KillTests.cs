@@ -19,7 +19,7 @@ public sealed class KillTests
             acknowledged.AddRange(await RunAndKillAsync(folder.Path, count));
         }
 
-        await using DurableStore durable = await DurableStore.OpenAsync(CommittingChild.Options(folder.Path));
+        await using DurableStore durable = await Opened.AsLeaderAsync(CommittingChild.Options(folder.Path));
         Assert.True(durable.Metrics.SnapshotIndex > 0, "the run was to be long enough for snapshots");
         foreach (var last in acknowledged.GroupBy(a => a.Id).Select(g => g.MaxBy(a => a.Version)))
         {

@@ -60,7 +60,7 @@ internal sealed partial class WriteQueue(ClusterStore store, int backlog, ILogge
             await store.BatchAsync(batch, static (tx, item) => item.Change(tx), CancellationToken.None).ConfigureAwait(false);
             batch.ForEach(item => item.Receipt.Succeed());
         }
-        catch (StoreException e) when (e.Kind is StoreErrorKind.Full or StoreErrorKind.Stopped)
+        catch (StoreException e) when (e.Kind is StoreErrorKind.Full or StoreErrorKind.Stopped or StoreErrorKind.NotLeader or StoreErrorKind.OutcomeUnknown)
         {
             batch.ForEach(item => item.Receipt.Fail(e));
         }

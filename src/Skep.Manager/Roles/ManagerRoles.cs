@@ -1,0 +1,110 @@
+using Docker.Swarmkit.V1;
+using Microsoft.Extensions.Logging;
+using Skep.Manager.Loops;
+using Skep.Manager.Membership;
+using Skep.Store;
+using Skep.Store.Members;
+
+namespace Skep.Manager.Roles;
+
+/// <summary>
+/// Brings the group in line with what roles are wanted, a step at a time: learners that have caught up vote, who is to be a worker
+/// leaves the group first and loses the role then, a leader that is to leave hands over. Each step is decided by
+/// <see cref="RoleStep"/> from what is there, so any leader goes on where another stopped.
+/// </summary>
+public sealed partial class ManagerRoles(ClusterStore store, StoreMembers members, ManagerRoster roster, TimeProvider time, ILogger<ManagerRoles> logger)
+    : ManagerLoop(time, logger)
+{
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
+    private string lastRefusal = "";
+
+    /// <inheritdoc/>
+    protected override async Task RunAsync(CancellationToken ct)
+    {
+        using StoreSubscription subscription = store.Subscribe();
+        Task<bool>? commits = null;
+        while (true)
+        {
+            await StepsAsync(ct).ConfigureAwait(false);
+
+            // Changes of the group and of how its members fare are no commits, so it looks at its pace too.
+            commits ??= subscription.Commits.WaitToReadAsync(ct).AsTask();
+            using var pace = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            await Task.WhenAny(commits, Task.Delay(Pace, Time, pace.Token)).ConfigureAwait(false);
+            await pace.CancelAsync().ConfigureAwait(false);
+            ct.ThrowIfCancellationRequested();
+            if (commits.IsCompleted)
+            {
+                await commits.ConfigureAwait(false);
+                commits = null;
+                while (subscription.Commits.TryRead(out _))
+                {
+                }
+            }
+        }
+    }
+
+    private async Task StepsAsync(CancellationToken ct)
+    {
+        await roster.RefreshAsync(ct).ConfigureAwait(false);
+        List<Node> nodes = store.Read(static view => view.List<Node>().Where(IsConcerned).ToList());
+        if (RoleStep.Next(members.View, roster.Standings, nodes, roster.IsReachable, members.IsDiskFull) is { } step)
+        {
+            await DoAsync(step, ct).ConfigureAwait(false);
+        }
+    }
+
+    private static bool IsConcerned(Node node) =>
+        node.Role == NodeRole.Manager || node.Spec?.DesiredRole == NodeRole.Manager || node.ManagerStatus is not null;
+
+    private async Task DoAsync(RoleStep step, CancellationToken ct)
+    {
+        try
+        {
+            switch (step)
+            {
+                case RoleStep.ChangeMembers change:
+                    await members.ChangeAsync(change.Members, ct).ConfigureAwait(false);
+                    LogStep(Logger, change.Why);
+                    break;
+                case RoleStep.HandOver handOver:
+                    LogStep(Logger, handOver.Why);
+                    await members.TransferAsync(handOver.To, ct).ConfigureAwait(false);
+                    break;
+                case RoleStep.SetRole role:
+                    await store.UpdateAsync(tx => Update(tx, role.NodeId, node => node.Role = role.Role), ct).ConfigureAwait(false);
+                    LogStep(Logger, role.Why);
+                    break;
+                case RoleStep.NoteManager note:
+                    await store.UpdateAsync(tx => Update(tx, note.NodeId, node => node.ManagerStatus = note.Status?.Clone()), ct).ConfigureAwait(false);
+                    break;
+                default:
+                    throw new InvalidOperationException($"no such step: {step}");
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            // Mostly a change that is under way; what is to be done then is decided anew.
+            if (lastRefusal != e.Message)
+            {
+                lastRefusal = e.Message;
+                LogRefused(Logger, e.Message);
+            }
+        }
+    }
+
+    private static void Update(WriteTransaction tx, string nodeId, Action<Node> change)
+    {
+        if (tx.Get<Node>(nodeId)?.Clone() is { } node)
+        {
+            change(node);
+            tx.Update(node);
+        }
+    }
+
+    [LoggerMessage(EventId = 1211, Level = LogLevel.Information, Message = "{Step}")]
+    private static partial void LogStep(ILogger logger, string step);
+
+    [LoggerMessage(EventId = 1212, Level = LogLevel.Information, Message = "The managers were not changed yet: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string reason);
+}

@@ -1,0 +1,104 @@
+using Docker.Swarmkit.V1;
+using Skep.Store.Members;
+
+namespace Skep.Manager.Roles;
+
+/// <summary>The next thing a leader does about who manages; a pure function of what is there.</summary>
+internal abstract record RoleStep
+{
+    /// <param name="view">The group as its leader sees it.</param>
+    /// <param name="standings">What the leader knows of the members.</param>
+    /// <param name="nodes">The nodes that are, are to be, or were managers.</param>
+    /// <param name="isReachable">Whether a member answers.</param>
+    /// <param name="isDiskFull">Whether the leader's own disk is full.</param>
+    /// <returns>null when all is as is wanted, or only time helps.</returns>
+    public static RoleStep? Next(
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable,
+        bool isDiskFull = false)
+    {
+        // While a change is under way the group refuses another.
+        if (!view.IsLeading || view.Members.Any(static m => m.Kind == MemberKind.Leaving))
+        {
+            return null;
+        }
+        if (isDiskFull)
+        {
+            // What this leader writes down elsewhere waits for its own disk too.
+            return Furthest(view, standings, isReachable) is { } next
+                ? new HandOver(next.Id, $"The disk of this manager is full: it hands the lead to {next.Id:x} at {next.Address}")
+                : null;
+        }
+        return (RoleStep?)Promotion(nodes)
+            ?? NewVoter(view, standings)
+            ?? Departure(view, standings, nodes, isReachable)
+            ?? (RoleStep?)Demotion(view, nodes)
+            ?? Note(view, nodes);
+    }
+
+    private static SetRole? Promotion(IEnumerable<Node> nodes) =>
+        nodes.FirstOrDefault(static n => n is { Role: NodeRole.Worker, Spec.DesiredRole: NodeRole.Manager }) is { } node
+            ? new(node.Id, NodeRole.Manager, $"Node {node.Id} is promoted: it gets a manager's certificate and joins the managers")
+            : null;
+
+    private static ChangeMembers? NewVoter(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings) =>
+        view.Members.FirstOrDefault(m => m.Kind == MemberKind.Learner && standings.GetValueOrDefault(m.Id)?.IsCaughtUp == true) is { } learner
+            ? new([.. view.Members.Where(m => m != learner), learner with { Kind = MemberKind.Voter }], $"Manager {learner.Id:x} at {learner.Address} has caught up and votes from here on")
+            : null;
+
+    private static RoleStep? Departure(
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable)
+    {
+        ClusterMember? leaver = view.Members.FirstOrDefault(m => !nodes.Any(n => n.Spec?.DesiredRole == NodeRole.Manager && MemberIds.IsOf(m.Id, n.Id)));
+        if (leaver is null)
+        {
+            return null;
+        }
+        List<ClusterMember> rest = [.. view.Members.Where(m => m != leaver)];
+        List<ClusterMember> voters = [.. rest.Where(static m => m.Kind == MemberKind.Voter)];
+        if (voters.Count == 0 || (leaver.Kind == MemberKind.Voter && voters.Count(v => isReachable(view, v.Id)) <= voters.Count / 2))
+        {
+            return null;
+        }
+        if (leaver.Id != view.SelfId)
+        {
+            return new ChangeMembers(rest, $"Manager {leaver.Id:x} at {leaver.Address} leaves the managers");
+        }
+        ClusterMember next = Furthest(view, standings, isReachable)!;
+        return new HandOver(next.Id, $"This manager leaves the managers and hands the lead to {next.Id:x} at {next.Address}");
+    }
+
+    private static ClusterMember? Furthest(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, Func<MembersView, ulong, bool> isReachable) =>
+        view.Voters.Where(v => v.Id != view.SelfId && isReachable(view, v.Id)).MinBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue);
+
+    private static SetRole? Demotion(MembersView view, IEnumerable<Node> nodes) =>
+        nodes.FirstOrDefault(n => n is { Role: NodeRole.Manager, Spec.DesiredRole: NodeRole.Worker } && view.OfNode(n.Id) is null) is { } node
+            ? new(node.Id, NodeRole.Worker, $"Node {node.Id} is demoted: it is no member any more and gets a worker's certificate")
+            : null;
+
+    // Nodes and watchers read from the store where the managers are; who leads and who answers is told at each call.
+    private static NoteManager? Note(MembersView view, IEnumerable<Node> nodes)
+    {
+        foreach (Node node in nodes)
+        {
+            ClusterMember? member = view.OfNode(node.Id);
+            ManagerStatus? status = member is { Kind: MemberKind.Voter } ? new() { RaftId = member.Id, Addr = member.Address } : null;
+            if (!Equals(status, node.ManagerStatus))
+            {
+                return new(node.Id, status);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The group is to have these members.</summary>
+    internal sealed record ChangeMembers(IReadOnlyList<ClusterMember> Members, string Why) : RoleStep;
+
+    /// <summary>Another is to lead.</summary>
+    internal sealed record HandOver(ulong To, string Why) : RoleStep;
+
+    /// <summary>A node's certificate is to say this role from its next renewal on.</summary>
+    internal sealed record SetRole(string NodeId, NodeRole Role, string Why) : RoleStep;
+
+    /// <summary>A node's object is to say that it is a manager, and where; or nothing.</summary>
+    internal sealed record NoteManager(string NodeId, ManagerStatus? Status) : RoleStep;
+}

@@ -1,0 +1,43 @@
+using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Skep.Identity.Authorization;
+using Skep.Identity.Certificates;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace Skep.Node.Forwarding;
+
+/// <summary>
+/// A call's headers as the leader is to see them: whatever the caller claimed of forwarding is taken away, and the truth about the
+/// caller put in. A call from the control socket is this manager's own and goes out under its own certificate alone.
+/// </summary>
+/// <param name="caller">Who called; null for the control socket.</param>
+/// <param name="via">This manager's address, by which the leader knows that the call was handed on once.</param>
+internal sealed class CallHeaders(CallerIdentity? caller, string via) : HttpTransformer
+{
+    /// <summary>SwarmKit's mark of a call that was handed on (source: moby/swarmkit protobuf/plugin/raftproxy).</summary>
+    public const string Redirect = "redirect";
+
+    public override async ValueTask TransformRequestAsync(HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken).ConfigureAwait(false);
+
+        // The authority is the destination's, which TLS asks for.
+        proxyRequest.Headers.Host = null;
+        var claimed = new Metadata();
+        foreach (string name in ForwardedCertificate.HeaderNames)
+        {
+            proxyRequest.Headers.Remove(name);
+        }
+        proxyRequest.Headers.Remove(Redirect);
+        proxyRequest.Headers.TryAddWithoutValidation(Redirect, via);
+        if (caller is null)
+        {
+            return;
+        }
+        var facts = new CertificateFacts(caller.NodeId, caller.Roles, caller.ClusterId);
+        foreach (Metadata.Entry header in new ForwardedCertificate(facts, caller.RemoteAddress).AppendTo(claimed))
+        {
+            proxyRequest.Headers.TryAddWithoutValidation(header.Key, header.Value);
+        }
+    }
+}

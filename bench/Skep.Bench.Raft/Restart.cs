@@ -20,6 +20,7 @@ internal static class Restart
                 await WriteAsync(folder, commandBytes, count);
                 GC.Collect();
                 var applied = new Counter();
+                double cpu = Loopback.CpuSeconds(Environment.ProcessId);
                 long began = Stopwatch.GetTimestamp();
                 await using RaftHost host = await OpenAsync(folder);
                 double opened = Stopwatch.GetElapsedTime(began).TotalSeconds;
@@ -27,7 +28,7 @@ internal static class Restart
                 double taken = Stopwatch.GetElapsedTime(began).TotalSeconds;
                 await group.WaitForAsync(static s => s.Role == ReplicaRole.Leader && s.AppliedIndex == s.LastIndex);
                 double done = Stopwatch.GetElapsedTime(began).TotalSeconds;
-                Console.WriteLine($"commands of {commandBytes,4} bytes, {count,9:N0} of them: log opened after {opened:0.00} s, group open after {taken:0.00} s, {applied.Count:N0} applied after {done:0.00} s");
+                Console.WriteLine($"commands of {commandBytes,4} bytes, {count,9:N0} of them: log opened after {opened:0.00} s, group open after {taken:0.00} s, {applied.Count:N0} applied after {done:0.00} s, {Loopback.CpuSeconds(Environment.ProcessId) - cpu:0.0} s of processor time");
             }
             finally
             {

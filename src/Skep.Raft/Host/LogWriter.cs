@@ -64,8 +64,10 @@ internal sealed class LogWriter : IAsyncDisposable
             await _stop.CancelAsync().ConfigureAwait(false);
         }
 
-        // Whoever closes the log next must not do so on the log's own thread, where the loop has ended perhaps.
-        await _loop.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // Whoever closes the log next must not do so on the log's own thread, where the loop has ended perhaps: it would wait for itself.
+        // Yielding is forced once the loop has ended; a loop that has not ended yet would go on with us where it does.
+        await _loop.ConfigureAwait(false);
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _stop.Dispose();
     }
 

@@ -11,6 +11,7 @@ public sealed partial class ReplicaGroup
     private const long ApplyBatchSizeBytes = 1024 * 1024;
     private const int TicksPerHeartbeat = 4;
     private const int FewRecords = 8;
+    private const ulong MaxAppliedOnLentThread = 512;
 
     private readonly List<Proposal> _batch = [];
     private readonly List<ReadOnlyMemory<byte>> _commands = [];
@@ -253,6 +254,12 @@ public sealed partial class ReplicaGroup
         if (output.Write is { Snapshot: { } snapshot } install)
         {
             await InstallAsync(snapshot, install).ConfigureAwait(false);
+        }
+
+        if (output.ApplyUpTo > _applied + MaxAppliedOnLentThread)
+        {
+            // The log's thread and those that read from peers are needed elsewhere.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
         Apply(output.ApplyUpTo);

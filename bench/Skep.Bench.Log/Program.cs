@@ -19,8 +19,16 @@ try
     foreach (var callers in new[] { 1, 64, 512 })
     {
         Directory.Delete(folder, recursive: true);
-        var options = new RaftGroupOptions { Folder = folder, DataKey = new byte[32], Member = new RaftMember(1, ""), SnapshotEveryEntries = 10_000 };
-        await using var group = await RaftGroup.OpenAsync(options, new NullMachine());
+        var self = new RaftMember(1, "");
+        await using var host = await RaftHost.OpenAsync(new RaftHostOptions
+        {
+            Folder = folder,
+            DataKey = new byte[32],
+            Member = self,
+            Dial = static (_, _) => throw new IOException("there is nobody else"),
+        });
+        var group = await host.OpenGroupAsync(new ReplicaGroupOptions { GroupId = 1, Founders = [self] }, new NullMachine());
+        await group.WaitForAsync(static s => s.IsReady);
         await RunAsync(group, callers, TimeSpan.FromSeconds(1));
         var syncs = group.Metrics.Syncs;
         var (count, elapsed, times) = await RunAsync(group, callers, TimeSpan.FromSeconds(seconds));
@@ -38,7 +46,7 @@ finally
 
 static double Milliseconds(long ticks) => ticks * 1000.0 / Stopwatch.Frequency;
 
-static async Task<(long Count, TimeSpan Elapsed, List<long> Times)> RunAsync(RaftGroup group, int callers, TimeSpan duration)
+static async Task<(long Count, TimeSpan Elapsed, List<long> Times)> RunAsync(ReplicaGroup group, int callers, TimeSpan duration)
 {
     var began = Stopwatch.GetTimestamp();
     var end = began + (long)(duration.TotalSeconds * Stopwatch.Frequency);

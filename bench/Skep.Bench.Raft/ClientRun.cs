@@ -1,109 +1,104 @@
-using System.Buffers.Binary;
+using System.Buffers;
 using System.Diagnostics;
-using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 
 namespace Skep.Bench.Raft;
 
-/// <summary>What one client saw with so many commands outstanding.</summary>
+/// <summary>What a client saw with so many commands outstanding.</summary>
 internal sealed class ClientRun
 {
-    public const int CommandSizeBytes = 128;
-    private const int AnswerSizeBytes = 5;
-
     private readonly List<double> _ms = [];
 
     public int Count => _ms.Count;
 
     public double PerSecond { get; private set; }
 
+    /// <summary>Processor time of the members for each command, in microseconds.</summary>
+    public double CpuMicroseconds { get; private set; }
+
+    /// <summary>The longest time in which no answer came, of all connections; in milliseconds.</summary>
+    public double LongestStallMs { get; private set; }
+
     public double Percentile(double part) => _ms[(int)(part * (_ms.Count - 1))];
 
-    public static async Task<ClientRun> RunAsync(string folder, int[] ports, int outstanding, double seconds)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            foreach (int port in ports)
-            {
-                try
-                {
-                    if (await TryAsync(folder, port, outstanding, seconds, patience.Token) is { } run)
-                    {
-                        return run;
-                    }
-                }
-                catch (Exception e) when (e is SocketException or IOException)
-                {
-                    // Not up yet.
-                }
-            }
+    public static Task<ClientRun> RunAsync(Contender contender, int outstanding, double seconds) =>
+        RunAsync(contender, outstanding, (_, elapsed) => elapsed.TotalSeconds < seconds);
 
-            await Task.Delay(100, patience.Token);
+    /// <param name="contender">Who is asked.</param>
+    /// <param name="outstanding">Commands that wait for their answers at any time.</param>
+    /// <param name="goOn">Whether more are sent, by how many were answered and how long it has been.</param>
+    public static async Task<ClientRun> RunAsync(Contender contender, int outstanding, Func<int, TimeSpan, bool> goOn)
+    {
+        Pipe[] pipes = await contender.ConnectAsync(contender.ConnectionsFor(outstanding));
+        double cpu = contender.CpuSeconds;
+        long began = Stopwatch.GetTimestamp();
+        var parts = pipes.Select(static _ => new ClientRun()).ToList();
+        await Task.WhenAll(parts.Select((p, i) => Task.Run(() => p.DriveAsync(pipes[i], outstanding / pipes.Length, began, goOn))));
+        var all = new ClientRun { PerSecond = parts.Sum(static p => p.Count) / Stopwatch.GetElapsedTime(began).TotalSeconds };
+        all.LongestStallMs = parts.Max(static p => p.LongestStallMs);
+        parts.ForEach(p => all._ms.AddRange(p._ms));
+        all._ms.Sort();
+        all.CpuMicroseconds = (contender.CpuSeconds - cpu) * 1e6 / Math.Max(1, all.Count);
+        foreach (Pipe pipe in pipes)
+        {
+            await pipe.DisposeAsync();
         }
+
+        return all;
     }
 
-    /// <returns>null when that member does not lead.</returns>
-    private static async Task<ClientRun?> TryAsync(string folder, int port, int outstanding, double seconds, CancellationToken ct)
+    private async Task DriveAsync(Pipe pipe, int outstanding, long began, Func<int, TimeSpan, bool> goOn)
     {
-        using X509Certificate2 own = Certificates.Read(folder, 0);
-        await using SslStream stream = await Certificates.ClientAsync(new NetworkStream(await Loopback.ConnectAsync(port, ct), ownsSocket: true), folder, own, ct);
-        var run = new ClientRun();
         long[] sentAt = new long[outstanding];
-        byte[] commands = new byte[outstanding * CommandSizeBytes];
-        int[] free = [.. Enumerable.Range(0, outstanding)];
-        int freeCount = outstanding, inFlight = 0;
-        byte[] answers = new byte[outstanding * AnswerSizeBytes];
-        int have = 0;
-        long began = Stopwatch.GetTimestamp(), end = began + (long)(seconds * Stopwatch.Frequency);
+        List<int> free = [.. Enumerable.Range(0, outstanding)];
+        var output = new ArrayBufferWriter<byte>();
+        byte[] received = new byte[256 * 1024];
+        int have = 0, inFlight = 0;
+        long last = began;
         while (true)
         {
             long now = Stopwatch.GetTimestamp();
-            if (now < end && freeCount > 0)
+            if (goOn(Count, Stopwatch.GetElapsedTime(began, now)))
             {
-                for (int i = 0; i < freeCount; i++)
+                foreach (int slot in free)
                 {
-                    sentAt[free[i]] = now;
-                    BinaryPrimitives.WriteInt32LittleEndian(commands.AsSpan(i * CommandSizeBytes), free[i]);
+                    sentAt[slot] = now;
+                    pipe.Encode(output, slot);
                 }
 
-                inFlight += freeCount;
-                await stream.WriteAsync(commands.AsMemory(0, freeCount * CommandSizeBytes), ct);
-                freeCount = 0;
+                inFlight += free.Count;
+                free.Clear();
+            }
+
+            if (output.WrittenCount > 0)
+            {
+                await pipe.Stream.WriteAsync(output.WrittenMemory);
+                output.ResetWrittenCount();
             }
 
             if (inFlight == 0)
             {
-                run.PerSecond = run.Count / Stopwatch.GetElapsedTime(began).TotalSeconds;
-                run._ms.Sort();
-                return run;
+                return;
             }
 
-            int read = await stream.ReadAsync(answers.AsMemory(have), ct);
-            if (read == 0)
-            {
-                throw new IOException("the member closed the stream");
-            }
-
-            have += read;
+            int read = await pipe.Stream.ReadAsync(received.AsMemory(have));
+            have += read > 0 ? read : throw new IOException("the server closed the stream");
             now = Stopwatch.GetTimestamp();
-            int whole = have / AnswerSizeBytes;
-            for (int i = 0; i < whole; i++)
+            int before = free.Count;
+            int taken = pipe.Decode(received.AsSpan(0, have), free, output);
+            for (int i = before; i < free.Count; i++)
             {
-                int number = BinaryPrimitives.ReadInt32LittleEndian(answers.AsSpan(i * AnswerSizeBytes));
-                if (answers[(i * AnswerSizeBytes) + 4] == 0)
-                {
-                    return null;
-                }
-
-                run._ms.Add(Stopwatch.GetElapsedTime(sentAt[number], now).TotalMilliseconds);
-                free[freeCount++] = number;
+                _ms.Add(Stopwatch.GetElapsedTime(sentAt[free[i]], now).TotalMilliseconds);
             }
 
-            inFlight -= whole;
-            answers.AsSpan(whole * AnswerSizeBytes, have - (whole * AnswerSizeBytes)).CopyTo(answers);
-            have -= whole * AnswerSizeBytes;
+            if (free.Count > before)
+            {
+                LongestStallMs = Math.Max(LongestStallMs, Stopwatch.GetElapsedTime(last, now).TotalMilliseconds);
+                last = now;
+            }
+
+            inFlight -= free.Count - before;
+            received.AsSpan(taken, have - taken).CopyTo(received);
+            have -= taken;
         }
     }
 }

@@ -25,6 +25,10 @@ internal static class Loopback
         return (double.Parse(fields[11]) + double.Parse(fields[12])) / 100;
     }
 
+    /// <summary>Memory of a process that is resident, in MiB.</summary>
+    public static double ResidentMiB(int pid) =>
+        double.Parse(File.ReadLines($"/proc/{pid}/status").First(static l => l.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]) / 1024;
+
     public static async Task<Socket> ConnectAsync(int port, CancellationToken ct)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

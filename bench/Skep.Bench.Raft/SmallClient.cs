@@ -21,7 +21,7 @@ internal sealed class SmallClient(string folder, int[] ports) : IAsyncDisposable
     /// <returns>Whether it was taken, or is there; false when the time was up first.</returns>
     public async Task<bool> TryAsync(ulong name, bool question, CancellationToken ct)
     {
-        byte[] command = new byte[ClientRun.CommandSizeBytes];
+        byte[] command = new byte[Pipe.CommandSizeBytes];
         SeenWrites.Write(command, name, question);
         while (!ct.IsCancellationRequested)
         {

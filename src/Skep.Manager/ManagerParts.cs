@@ -49,7 +49,7 @@ public sealed class ManagerParts : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(addresses);
         var signer = new CertificateSigner(store, time, logs.CreateLogger<CertificateSigner>());
         var dispatcher = new NodeDispatcher(store, identity.Current.NodeId, time, random, logs.CreateLogger<NodeDispatcher>());
-        var roster = new ManagerRoster(members);
+        var roster = new ManagerRoster(members, time);
         var hub = new LogHub(store, time, logs.CreateLogger<LogHub>());
         Authority = new CertificateAuthorityService(store, () => identity.Current.Root);
         NodeCertificates = new NodeCertificateService(store, signer, roster, time, logs.CreateLogger<NodeCertificateService>());
@@ -61,6 +61,7 @@ public sealed class ManagerParts : IAsyncDisposable
         Watch = new WatchService(store);
         Attachments = new ResourceAllocatorService(store, time);
         Membership = new RaftMembershipService(store, members, roster, reach, logs.CreateLogger<RaftMembershipService>());
+        Managers = new ManagersService(store, roster, identity.Current.NodeId, time);
         Health = new HealthService();
         always =
         [
@@ -109,6 +110,9 @@ public sealed class ManagerParts : IAsyncDisposable
 
     /// <summary>Which parts serve.</summary>
     public HealthService Health { get; }
+
+    /// <summary>How the managers fare.</summary>
+    public ManagersService Managers { get; }
 
     /// <summary>Takes managers into the group.</summary>
     public RaftMembershipService Membership { get; }

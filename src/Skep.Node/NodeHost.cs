@@ -10,6 +10,7 @@ using Skep.Manager.Certificates;
 using Skep.Node.Agents;
 using Skep.Node.Managers;
 using Skep.Node.Metrics;
+using Skep.Node.Recovery;
 
 namespace Skep.Node;
 
@@ -24,13 +25,28 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
     {
         CheckOptions();
         var state = new StateDirectory(options.StateDirectory);
+        var restore = new Restore(options, state, time, logs.CreateLogger<Restore>());
+        restore.CheckDirectory();
+        if (options.ForceNewCluster)
+        {
+            ForcedCluster.Check(state);
+        }
         CreateState(state);
         using StateLock held = StateLock.Take(options.StateDirectory);
         try
         {
-            NodeKeyFile keys = OpenKeys(state);
+            byte[]? unlockKey = GivenUnlockKey();
+            if (options.RestoreFrom is not null)
+            {
+                unlockKey = await restore.RunAsync(ct).ConfigureAwait(false);
+            }
+            var keys = new NodeKeyFile(state, time, unlockKey);
             var source = new NodeIdentitySource(await IdentifyAsync(state, keys, ct).ConfigureAwait(false));
             LogStarted(logger, source.Current.NodeId, source.Current.ClusterId, source.Current.Role);
+            if (options.ForceNewCluster)
+            {
+                await new ForcedCluster(state, logs.CreateLogger<ForcedCluster>()).RunAsync(source.Current, keys, ManagerHost.AdvertisedAddress(options), ct).ConfigureAwait(false);
+            }
             await RunAsync(state, keys, source, ct).ConfigureAwait(false);
         }
         catch (KeyLockedException e)
@@ -111,6 +127,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
         _ = ListenAddress.Parse(options.RemoteApi, "--listen-remote-api");
         _ = NodeExecutors.EngineSocket(options.EngineAddress);
         _ = GenericResourceFlag.Parse(options.GenericResources);
+        Restore.CheckFlags(options);
         if (options is { JoinToken: not null, JoinAddress: null })
         {
             throw new NodeStartException("--join-token needs --join-addr: name the manager to join, for instance --join-addr 192.0.2.1:4242");
@@ -133,11 +150,11 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
         }
     }
 
-    private NodeKeyFile OpenKeys(StateDirectory state)
+    private byte[]? GivenUnlockKey()
     {
         try
         {
-            return new NodeKeyFile(state, time, options.UnlockKey is null ? null : UnlockKey.Parse(options.UnlockKey));
+            return options.UnlockKey is null ? null : UnlockKey.Parse(options.UnlockKey);
         }
         catch (FormatException e)
         {

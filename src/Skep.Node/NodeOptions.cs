@@ -36,6 +36,18 @@ public sealed record NodeOptions
     /// <summary>Locks the key file of a new cluster's managers.</summary>
     public bool Autolock { get; init; }
 
+    /// <summary>Whether this manager's others are lost for good and it is to go on alone.</summary>
+    public bool ForceNewCluster { get; init; }
+
+    /// <summary>A backup to found a cluster from; null for none.</summary>
+    public string? RestoreFrom { get; init; }
+
+    /// <summary>A file that holds the passphrase the backup was encrypted to.</summary>
+    public string? RestorePassphraseFile { get; init; }
+
+    /// <summary>Whether the restored cluster is to be another one: with an id, CA and tokens of its own, and without nodes.</summary>
+    public bool RestoreAsNew { get; init; }
+
     /// <summary>Whether process tasks may run as root here.</summary>
     public bool AllowRootTasks { get; init; }
 

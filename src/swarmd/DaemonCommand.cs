@@ -90,6 +90,10 @@ internal static class DaemonCommand
         GenericResources = parsed.GetValue(GenericNodeResources) ?? "",
         UnlockKey = parsed.GetValue(UnlockKey),
         Autolock = parsed.GetValue(Autolock),
+        ForceNewCluster = parsed.GetValue(ForceNewCluster),
+        RestoreFrom = parsed.GetValue(Restore) is { } backup ? Path.GetFullPath(backup) : null,
+        RestorePassphraseFile = parsed.GetValue(RestorePassphraseFile),
+        RestoreAsNew = parsed.GetValue(RestoreAsNew),
         AllowRootTasks = parsed.GetValue(AllowRootTasks),
         MetricsAddress = parsed.GetValue(ListenMetrics),
     };

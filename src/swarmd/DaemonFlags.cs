@@ -8,12 +8,12 @@ internal static class DaemonFlags
 {
     public static readonly Option<string> AdvertiseRemoteApi = Text("--advertise-remote-api", "Advertise address for remote API");
     public static readonly Option<bool> Autolock = new("--autolock") { Description = "Require an unlock key in order to start a manager once it's been stopped" };
-    public static readonly Option<uint> ElectionTick = Ticks("--election-tick", "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; one manager elects itself at once", 10);
+    public static readonly Option<uint> ElectionTick = Ticks("--election-tick", "Defines the amount of ticks (in seconds) needed without a Leader to trigger a new election; taken for SwarmKit's sake: Skep's managers elect after half a second to a second", 10);
     public static readonly Option<string> EngineAddr = Text("--engine-addr", "Address of engine instance of agent.", "unix:///var/run/docker.sock");
     public static readonly Option<string> ExternalCa = Text("--external-ca", "Specifications of one or more certificate signing endpoints");
-    public static readonly Option<bool> ForceNewCluster = new("--force-new-cluster") { Description = "Force the creation of a new cluster from data directory; with one manager the directory is the cluster already" };
+    public static readonly Option<bool> ForceNewCluster = new("--force-new-cluster") { Description = "Force the creation of a new cluster from data directory: this manager goes on alone, and all others are given up" };
     public static readonly Option<string> GenericNodeResources = Text("--generic-node-resources", "user defined resources (e.g. fpga=2,gpu=UUID1,gpu=UUID2,gpu=UUID3)");
-    public static readonly Option<uint> HeartbeatTick = Ticks("--heartbeat-tick", "Defines the heartbeat interval (in seconds) for raft member health-check; one manager has no other to check", 1);
+    public static readonly Option<uint> HeartbeatTick = Ticks("--heartbeat-tick", "Defines the heartbeat interval (in seconds) for raft member health-check; taken for SwarmKit's sake: Skep's leader tells 20 times a second that it lives", 1);
     public static readonly Option<string> Hostname = Text("--hostname", "Override reported agent hostname");
     public static readonly Option<string> JoinAddr = Text("--join-addr", "Join cluster with a node at this address");
     public static readonly Option<string> JoinToken = Text("--join-token", "Specifies the secret token required to join the cluster");
@@ -25,13 +25,16 @@ internal static class DaemonFlags
     public static readonly Option<string> StateDir = new("--state-dir", "-d") { Description = "State directory", HelpName = "string", DefaultValueFactory = _ => "/var/lib/swarmd" };
     public static readonly Option<string> UnlockKey = Text("--unlock-key", "Unlock this manager using this key");
     public static readonly Option<bool> ShowVersion = new("--version", "-v") { Description = "Display the version and exit" };
+    public static readonly Option<string> Restore = Text("--restore", "Found a cluster of this manager alone from a backup that swarmctl cluster backup wrote; the state directory must be empty");
+    public static readonly Option<string> RestorePassphraseFile = Text("--restore-passphrase-file", "File that holds the passphrase the backup was encrypted to; for one encrypted to the unlock key, give --unlock-key");
+    public static readonly Option<bool> RestoreAsNew = new("--restore-as-new") { Description = "Restore as another cluster: a new id, root CA and join tokens, and no nodes" };
     public static readonly Option<bool> AllowRootTasks = new("--allow-root-tasks") { Description = "Let process tasks run as root on this node" };
 
     public static IEnumerable<Option> All =>
     [
         AdvertiseRemoteApi, Autolock, ElectionTick, EngineAddr, ExternalCa, ForceNewCluster, GenericNodeResources, HeartbeatTick, Hostname,
         JoinAddr, JoinToken, ListenControlApi, ListenDebug, ListenMetrics, ListenRemoteApi, LogLevelName, StateDir, UnlockKey, ShowVersion,
-        AllowRootTasks,
+        AllowRootTasks, Restore, RestorePassphraseFile, RestoreAsNew,
     ];
 
     private static Option<uint> Ticks(string name, string description, uint value) => new(name)

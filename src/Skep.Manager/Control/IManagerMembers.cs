@@ -1,4 +1,5 @@
 using Docker.Swarmkit.V1;
+using Skep.V1;
 
 namespace Skep.Manager.Control;
 
@@ -13,4 +14,7 @@ public interface IManagerMembers
 
     /// <summary>Why no further manager can take part; null when one can.</summary>
     string? FullReason { get; }
+
+    /// <summary>The members and how they fare, as far as known here; without the names of their nodes, which the store knows.</summary>
+    ManagersStatus Status();
 }

@@ -1,12 +1,14 @@
 using Docker.Swarmkit.V1;
 using Skep.Manager.Control;
 using Skep.Store.Members;
+using Skep.V1;
 
 namespace Skep.Manager.Membership;
 
 /// <summary>The managers as the group says who they are, and as far as it is known here how they fare.</summary>
 /// <param name="members">The group.</param>
-public sealed class ManagerRoster(StoreMembers members) : IManagerMembers
+/// <param name="time">Tells since when a member has not answered.</param>
+public sealed class ManagerRoster(StoreMembers members, TimeProvider time) : IManagerMembers
 {
     /// <summary>The most managers that vote: beyond it each write costs more and survives hardly more.</summary>
     public const int MaxManagers = 7;
@@ -49,6 +51,13 @@ public sealed class ManagerRoster(StoreMembers members) : IManagerMembers
         }
         List<ClusterMember> rest = [.. view.Voters.Where(v => v.Id != leaving.Id)];
         return rest.Count > 0 && rest.Count(v => IsReachable(view, v.Id)) > rest.Count / 2;
+    }
+
+    /// <inheritdoc/>
+    public ManagersStatus Status()
+    {
+        MembersView view = members.View;
+        return ManagersReport.Of(view, standings, id => IsReachable(view, id), time.GetUtcNow());
     }
 
     /// <summary>Whether a member answers, as far as this one knows.</summary>

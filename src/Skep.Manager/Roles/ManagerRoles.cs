@@ -48,7 +48,7 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
     {
         await roster.RefreshAsync(ct).ConfigureAwait(false);
         List<Node> nodes = store.Read(static view => view.List<Node>().Where(IsConcerned).ToList());
-        if (RoleStep.Next(members.View, roster.Standings, nodes, roster.IsReachable) is { } step)
+        if (RoleStep.Next(members.View, roster.Standings, nodes, roster.IsReachable, members.IsDiskFull) is { } step)
         {
             await DoAsync(step, ct).ConfigureAwait(false);
         }

@@ -10,14 +10,23 @@ internal abstract record RoleStep
     /// <param name="standings">What the leader knows of the members.</param>
     /// <param name="nodes">The nodes that are, are to be, or were managers.</param>
     /// <param name="isReachable">Whether a member answers.</param>
+    /// <param name="isDiskFull">Whether the leader's own disk is full.</param>
     /// <returns>null when all is as is wanted, or only time helps.</returns>
     public static RoleStep? Next(
-        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable)
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable,
+        bool isDiskFull = false)
     {
         // While a change is under way the group refuses another.
         if (!view.IsLeading || view.Members.Any(static m => m.Kind == MemberKind.Leaving))
         {
             return null;
+        }
+        if (isDiskFull)
+        {
+            // What this leader writes down elsewhere waits for its own disk too.
+            return Furthest(view, standings, isReachable) is { } next
+                ? new HandOver(next.Id, $"The disk of this manager is full: it hands the lead to {next.Id:x} at {next.Address}")
+                : null;
         }
         return (RoleStep?)Promotion(nodes)
             ?? NewVoter(view, standings)
@@ -54,9 +63,12 @@ internal abstract record RoleStep
         {
             return new ChangeMembers(rest, $"Manager {leaver.Id:x} at {leaver.Address} leaves the managers");
         }
-        ClusterMember next = voters.Where(v => isReachable(view, v.Id)).MinBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue)!;
+        ClusterMember next = Furthest(view, standings, isReachable)!;
         return new HandOver(next.Id, $"This manager leaves the managers and hands the lead to {next.Id:x} at {next.Address}");
     }
+
+    private static ClusterMember? Furthest(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, Func<MembersView, ulong, bool> isReachable) =>
+        view.Voters.Where(v => v.Id != view.SelfId && isReachable(view, v.Id)).MinBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue);
 
     private static SetRole? Demotion(MembersView view, IEnumerable<Node> nodes) =>
         nodes.FirstOrDefault(n => n is { Role: NodeRole.Manager, Spec.DesiredRole: NodeRole.Worker } && view.OfNode(n.Id) is null) is { } node

@@ -95,8 +95,12 @@ internal sealed partial class AgentHost : IAsyncDisposable
 
     private IEnumerable<KnownManager> FirstManagers(NodeOptions options, string? managerFromHere) =>
         managerFromHere is not null ? [new KnownManager(source.Current.NodeId, managerFromHere), .. KnownManagers.Load(state).Where(m => m.NodeId != source.Current.NodeId)]
-        : KnownManagers.Load(state) is { Count: > 0 } known ? known
-        : options.JoinAddress is { } address ? [new KnownManager("", address)]
+        : KnownManagers.Load(state) is { Count: > 0 } known ? [.. known, .. Named(options).Where(n => known.All(m => m.Address != n.Address))]
+        : Named(options);
+
+    // Tried where none of those known answers: a cluster that was restored may be reached somewhere else.
+    private static IEnumerable<KnownManager> Named(NodeOptions options) =>
+        options.JoinAddress is { } address ? [new KnownManager("", address)]
         : [];
 
     private void Save(IReadOnlyList<KnownManager> managers)

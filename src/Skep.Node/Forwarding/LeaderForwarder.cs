@@ -63,7 +63,7 @@ internal sealed class LeaderForwarder : IDisposable
             return;
         }
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
-        patience.CancelAfter(watch.HasBeenWithoutLeader ? TimeSpan.Zero : Patience);
+        patience.CancelAfter(watch.IsHopeless ? TimeSpan.Zero : Patience);
         try
         {
             if (await RouteAsync(http, method, kind, next, patience.Token).ConfigureAwait(false))

@@ -14,8 +14,10 @@ internal sealed class LeaderWatch(DurableStore store, Func<ulong, string> nameOf
 
     private volatile Leaderless? leaderless = new(time.GetTimestamp());
 
-    /// <summary>Whether there has been no leader for so long that none is to be waited for.</summary>
-    public bool HasBeenWithoutLeader => leaderless is { } now && time.GetElapsedTime(now.Since) > Election;
+    /// <summary>Whether no leader is to be waited for: there has been none for a while, and too few members answer to elect one.</summary>
+    public bool IsHopeless =>
+        leaderless is { } now && time.GetElapsedTime(now.Since) > Election
+        && store.Members.View.Voters.ToList() is var voters && voters.Count(v => store.Members.IsConnected(v.Id)) <= voters.Count / 2;
 
     /// <summary>Takes note of what the group says.</summary>
     public void Observe(MembersView view) =>

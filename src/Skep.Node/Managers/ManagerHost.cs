@@ -18,6 +18,7 @@ using Skep.Manager.Membership;
 using Skep.Node.Forwarding;
 using Skep.Node.Listeners;
 using Skep.Node.Metrics;
+using Skep.Node.Recovery;
 using Skep.Raft;
 using Skep.Store.Durability;
 using Skep.Store.Members;
@@ -61,7 +62,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
     {
         IPEndPoint remote = ListenAddress.Parse(options.RemoteApi, "--listen-remote-api");
         string fromHere = ListenAddress.FromHere(remote);
-        string advertised = options.AdvertisedRemoteApi ?? LocalAddress.Advertise(remote);
+        string advertised = AdvertisedAddress(options);
         string nodeId = identity.Current.NodeId;
         DurableStore store = await OpenStoreAsync(options, state, keys, identity, advertised, logs, time, ct).ConfigureAwait(false);
         try
@@ -97,7 +98,11 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                 store.Members,
                 parts,
                 watch,
-                token => ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), token),
+                async token =>
+                {
+                    await ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), token).ConfigureAwait(false);
+                    await new ForcedCluster(state, logs.CreateLogger<ForcedCluster>()).CompleteAsync(store, nodeId, time, token).ConfigureAwait(false);
+                },
                 logs.CreateLogger<Leadership>());
             int asked = 0;
             var joining = new GroupJoining(
@@ -110,6 +115,10 @@ internal sealed partial class ManagerHost : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Where other nodes are told that they reach this one, host:port.</summary>
+    public static string AdvertisedAddress(NodeOptions options) =>
+        options.AdvertisedRemoteApi ?? LocalAddress.Advertise(ListenAddress.Parse(options.RemoteApi, "--listen-remote-api"));
 
     public async ValueTask DisposeAsync()
     {
@@ -254,6 +263,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         services.AddSingleton(parts.Attachments);
         services.AddSingleton(parts.Health);
         services.AddSingleton(parts.Membership);
+        services.AddSingleton(parts.Managers);
     }
 
     private static void Map(IEndpointRouteBuilder routes)
@@ -269,6 +279,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         routes.MapGrpcService<Skep.Manager.Attachments.ResourceAllocatorService>();
         routes.MapGrpcService<Skep.Manager.Health.HealthService>();
         routes.MapGrpcService<RaftMembershipService>();
+        routes.MapGrpcService<ManagersService>();
     }
 
     [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "The lead is handed to manager {Member:x}")]

@@ -16,6 +16,9 @@ internal static class NodeMetrics
     {
         var meter = new Meter(MeterName);
         meter.CreateObservableGauge("skep.raft.term", () => (long)store.Metrics.Term, description: "Term of the Raft group");
+        meter.CreateObservableGauge("skep.raft.is_leader", () => store.Members.View.IsLeading ? 1 : 0, description: "Whether this manager leads");
+        meter.CreateObservableGauge("skep.raft.members", () => store.Members.View.Members.Count, description: "Managers in the group");
+        meter.CreateObservableGauge("skep.raft.peer_lag", () => Lags(store), description: "Entries that a member lacks on its disk, as the leader knows it");
         meter.CreateObservableGauge("skep.raft.last_index", () => (long)store.Metrics.LastIndex, description: "Index of the newest entry");
         meter.CreateObservableGauge("skep.raft.applied_index", () => (long)store.Metrics.AppliedIndex, description: "Index of the newest entry that was applied");
         meter.CreateObservableGauge("skep.raft.snapshot_index", () => (long)store.Metrics.SnapshotIndex, description: "Index that the newest snapshot reaches");
@@ -35,6 +38,9 @@ internal static class NodeMetrics
         meter.CreateObservableGauge("skep.agent.unreported_statuses", () => agent.UnreportedCount, description: "Statuses that no manager has acknowledged yet");
         return meter;
     }
+
+    private static List<Measurement<long>> Lags(DurableStore store) =>
+        [.. store.Members.LagEntries.Select(static l => Count((long)l.Value, "member", l.Key.ToString("x", System.Globalization.CultureInfo.InvariantCulture)))];
 
     private static List<Measurement<long>> Objects(DurableStore store) => store.Store.Read(static view => new List<Measurement<long>>
     {

@@ -50,6 +50,12 @@ internal sealed record CoreOptions
     /// <summary>After this long a snapshot of whose fate nothing was heard is taken for lost.</summary>
     public int SnapshotTimeoutMs { get; init; } = 60_000;
 
+    /// <summary>
+    /// How long a follower that has all entries may be left without word of their commitment: what follows them tells of it too, so
+    /// where commands follow each other closely nothing is sent for it alone.
+    /// </summary>
+    public int CommitNoticeMs { get; init; }
+
     internal CoreFaults Faults { get; init; }
 
     /// <summary>

@@ -60,6 +60,17 @@ internal sealed class EntryLog
 
     public static long SizeOf(in LogRecord entry) => entry.Payload.Length + EntryOverheadBytes;
 
+    public static long SizeOf(IReadOnlyList<LogRecord> entries)
+    {
+        long size = 0;
+        for (var i = 0; i < entries.Count; i++)
+        {
+            size += SizeOf(entries[i]);
+        }
+
+        return size;
+    }
+
     /// <summary>The members as of an index that is not below the last snapshot.</summary>
     public (ulong Index, RaftConfiguration Configuration) ConfigurationAt(ulong index) =>
         _configurations.FindLast(c => c.Index <= index) is { Configuration: not null } found ? found : (0, new([], [], []));
@@ -205,7 +216,7 @@ internal sealed class EntryLog
 
         while (next <= _source.LastIndex)
         {
-            foreach (var entry in _source.ReadEntries(next, _source.LastIndex, LoadSizeBytes))
+            foreach (var entry in _source.ReadTerms(next, _source.LastIndex, LoadSizeBytes))
             {
                 _terms.Append(entry.Term);
                 if (entry.Type == RecordType.Configuration && entry.Index > (snapshot?.ConfigurationIndex ?? 0))

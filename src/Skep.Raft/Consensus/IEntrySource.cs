@@ -15,4 +15,7 @@ internal interface IEntrySource
     /// held.
     /// </summary>
     IReadOnlyList<LogRecord> ReadEntries(ulong from, ulong to, long maxSizeBytes);
+
+    /// <summary>The terms of entries from an index on, with those that change members whole; as <see cref="ReadEntries"/> otherwise.</summary>
+    IReadOnlyList<LogRecord> ReadTerms(ulong from, ulong to, long maxSizeBytes) => ReadEntries(from, to, maxSizeBytes);
 }

@@ -24,6 +24,9 @@ internal sealed class Progress(CoreOptions options, ulong next, long nowMs)
 
     public ulong CommitSent { get; set; }
 
+    /// <summary>The leader's clock when it last told how far all is committed; a read that waits for that makes it long ago.</summary>
+    public long CommitSentMs { get; set; }
+
     public bool ProbeSent { get; set; }
 
     public ulong PendingSnapshot { get; private set; }

@@ -60,8 +60,9 @@ internal sealed partial class RaftCore
 
     private void Take(IReadOnlyList<LogRecord> entries)
     {
-        foreach (var entry in entries)
+        for (var i = 0; i < entries.Count; i++)
         {
+            var entry = entries[i];
             if (entry.Index <= _log.LastIndex)
             {
                 if (_log.TermAt(entry.Index) == entry.Term)

@@ -37,11 +37,12 @@ internal sealed partial class RaftCore
         }
 
         var first = _log.LastIndex + 1;
-        foreach (var command in commands)
+        for (var i = 0; i < commands.Count; i++)
         {
-            var entry = LogRecord.Command(_options.Group, _log.LastIndex + 1, Term, command);
-            _uncommitted.Enqueue((entry.Index, EntryLog.SizeOf(entry)));
-            _uncommittedBytes += EntryLog.SizeOf(entry);
+            var entry = LogRecord.Command(_options.Group, _log.LastIndex + 1, Term, commands[i]);
+            var size = EntryLog.SizeOf(entry);
+            _uncommitted.Enqueue((entry.Index, size));
+            _uncommittedBytes += size;
             _log.Append(entry);
         }
 

@@ -21,6 +21,11 @@ internal sealed partial class RaftCore
         _stored = Math.Max(_stored, sequence);
         _log.Stored(sequence);
         AdvanceOwn();
+        if (_held.Count == 0)
+        {
+            return;
+        }
+
         var released = _held.Where(h => h.After <= _stored).Select(h => h.Message).ToList();
         _held.RemoveAll(h => h.After <= _stored);
         foreach (var message in released)

@@ -125,6 +125,12 @@ internal sealed partial class RaftCore
         }
         else
         {
+            if (_progress.TryGetValue(from, out var progress))
+            {
+                // It waits to hear so before it answers.
+                progress.CommitSentMs = _nowMs - _options.CommitNoticeMs;
+            }
+
             Send(
                 new Message
                 {

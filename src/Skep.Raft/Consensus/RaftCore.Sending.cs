@@ -49,7 +49,8 @@ internal sealed partial class RaftCore
                 {
                 }
 
-                if (progress.State == ProgressState.Replicate && progress.CommitSent < Commit && !progress.InFlight.IsFull)
+                if (progress.State == ProgressState.Replicate && progress.CommitSent < Commit && !progress.InFlight.IsFull
+                    && (_nowMs - progress.CommitSentMs >= _options.CommitNoticeMs || progress.CommitSent < Math.Min(Commit, _log.ConfigurationIndex)))
                 {
                     SendAppend(id, progress);
                 }
@@ -76,6 +77,7 @@ internal sealed partial class RaftCore
             ToFollower(MessageType.Append, id) with { Index = progress.Next - 1, LogTerm = before.Value, Entries = entries, Commit = Commit },
             0);
         progress.CommitSent = Commit;
+        progress.CommitSentMs = _nowMs;
         if (progress.State == ProgressState.Replicate && entries.Count > 0)
         {
             if (progress.InFlight.Count == 0)
@@ -84,7 +86,7 @@ internal sealed partial class RaftCore
             }
 
             progress.Next = entries[^1].Index + 1;
-            progress.InFlight.Add(entries[^1].Index, entries.Sum(e => EntryLog.SizeOf(e)));
+            progress.InFlight.Add(entries[^1].Index, EntryLog.SizeOf(entries));
         }
 
         return true;

@@ -101,7 +101,7 @@ internal sealed partial class RaftCore
     public void Step(long nowMs, Message message)
     {
         _nowMs = Math.Max(_nowMs, nowMs);
-        if (message.To == Id && Admit(message))
+        if (message.To == Id && !IsFromAnotherGroup(message) && Admit(message))
         {
             Handle(message);
         }
@@ -109,6 +109,18 @@ internal sealed partial class RaftCore
 
     /// <summary>A snapshot of this member's own is on disk; entries before <paramref name="keepFrom"/> may be gone.</summary>
     public void SnapshotTaken(SnapshotMeta snapshot, ulong keepFrom) => _log.Compact(snapshot, keepFrom);
+
+    /// <summary>
+    /// The only voter leads whatever there is to lead: who else asks for votes or claims the lead is of a group that went on without it, as
+    /// former voters do that were given up and come back, and their terms must not depose it.
+    /// </summary>
+    private bool IsFromAnotherGroup(Message m) =>
+        m.From != Id
+        && (m.IsFromLeader || m.Type is MessageType.PreVote or MessageType.Vote)
+        && IsOnlyVoter(_log.Configuration)
+        && _log.ConfigurationsSince(Commit).All(IsOnlyVoter);
+
+    private bool IsOnlyVoter(RaftConfiguration c) => c.Voters.Count == 1 && c.Voters[0].Id == Id && c.OutgoingVoters.Count == 0;
 
     /// <summary>Settles what terms differ about; false when nothing is left to handle.</summary>
     private bool Admit(Message m)

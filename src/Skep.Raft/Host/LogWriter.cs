@@ -18,7 +18,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly RaftLog _log;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Action<ulong> _stored;
+    private readonly Action<ulong, int> _stored;
     private readonly Action<Exception> _failed;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<LogWrite> _writes;
@@ -28,9 +28,9 @@ internal sealed class LogWriter : IAsyncDisposable
     private volatile TaskCompletionSource<LogFullException> _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="log">Shared by groups.</param>
-    /// <param name="stored">Told the number of the last write that is durable.</param>
+    /// <param name="stored">Told the number of the last write that is durable, and how many records were written with it.</param>
     /// <param name="failed">Told what ended the writing.</param>
-    public LogWriter(ulong group, RaftLog log, TimeProvider time, ILogger logger, Action<ulong> stored, Action<Exception> failed)
+    public LogWriter(ulong group, RaftLog log, TimeProvider time, ILogger logger, Action<ulong, int> stored, Action<Exception> failed)
     {
         _group = group;
         _log = log;
@@ -64,8 +64,10 @@ internal sealed class LogWriter : IAsyncDisposable
             await _stop.CancelAsync().ConfigureAwait(false);
         }
 
-        // Whoever closes the log next must not do so on the log's own thread, where the loop has ended perhaps.
-        await _loop.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        // Whoever closes the log next must not do so on the log's own thread, where the loop has ended perhaps: it would wait for itself.
+        // Yielding is forced once the loop has ended; a loop that has not ended yet would go on with us where it does.
+        await _loop.ConfigureAwait(false);
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _stop.Dispose();
     }
 
@@ -76,14 +78,16 @@ internal sealed class LogWriter : IAsyncDisposable
             while (await _writes.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
                 ulong sequence = 0;
+                var records = 0;
                 while (_writes.Reader.TryRead(out var write))
                 {
                     await WriteAsync(write).ConfigureAwait(false);
                     sequence = write.Sequence;
+                    records += write.Entries.Count;
                 }
 
                 await FlushAsync().ConfigureAwait(false);
-                _stored(sequence);
+                _stored(sequence, records);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

@@ -8,9 +8,14 @@ public sealed partial class ReplicaGroup
     private const int MaxInputs = 256;
     private const int MaxBatchEntries = 4096;
     private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
-    private const long ApplyBatchSizeBytes = 4 * 1024 * 1024;
+    private const long ApplyBatchSizeBytes = 1024 * 1024;
+    private const int TicksPerHeartbeat = 4;
+    private const int FewRecords = 8;
+    private const ulong MaxAppliedOnLentThread = 512;
 
     private readonly List<Proposal> _batch = [];
+    private readonly List<ReadOnlyMemory<byte>> _commands = [];
+    private readonly ProposalAnswers _answers = new();
     private readonly Queue<(ulong Index, Proposal Proposal)> _waiting = new();
     private readonly System.Collections.Concurrent.ConcurrentDictionary<ulong, Task> _sending = [];
     private ulong _toldStored;
@@ -20,11 +25,12 @@ public sealed partial class ReplicaGroup
     private bool _heldBack;
     private ReplicaInput.TransferAsked? _transfer;
 
-    private async Task RunAsync()
+    /// <returns>false when there is to be no further turn.</returns>
+    private async ValueTask<bool> TurnAsync()
     {
         try
         {
-            while (await _inbox.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
+            if (!_stop.IsCancellationRequested)
             {
                 Take();
                 while (_core.TakeOutput() is { } output)
@@ -33,6 +39,8 @@ public sealed partial class ReplicaGroup
                 }
 
                 TellStatus();
+                _answers.Release();
+                return true;
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -45,6 +53,8 @@ public sealed partial class ReplicaGroup
         }
 
         End();
+        _answers.Release();
+        return false;
     }
 
     private void Take()
@@ -54,9 +64,14 @@ public sealed partial class ReplicaGroup
             Handle(told);
         }
 
-        for (var n = 0; n < MaxInputs && _inbox.Reader.TryRead(out var input); n++)
+        for (var n = 0; _inbox.Reader.TryRead(out var input); n++)
         {
             Handle(input);
+            if (n == MaxInputs)
+            {
+                _turns.Ask();
+                break;
+            }
         }
 
         var stored = Volatile.Read(ref _storedSequence);
@@ -79,10 +94,6 @@ public sealed partial class ReplicaGroup
     {
         switch (input)
         {
-            case var _ when ReferenceEquals(input, ReplicaInput.Wake):
-                // As it is taken out, not before: else one that comes in between is taken out too and never asked for again.
-                Volatile.Write(ref _wakePending, 0);
-                break;
             case ReplicaInput.Received received:
                 _core.Step(NowMs(), received.Message);
                 break;
@@ -161,7 +172,14 @@ public sealed partial class ReplicaGroup
                 continue;
             }
 
-            var result = _core.Propose([.. _batch.Select(p => p.Command)]);
+            _commands.Clear();
+            foreach (var proposal in _batch)
+            {
+                _commands.Add(proposal.Command);
+            }
+
+            var result = _core.Propose(_commands);
+            _commands.Clear();
             switch (result.Status)
             {
                 case ProposalStatus.Accepted:
@@ -200,7 +218,7 @@ public sealed partial class ReplicaGroup
         {
             if (_batch[i].InTerm != 0 && _batch[i].InTerm != _core.Term)
             {
-                _batch[i].TrySetException(NoLeader());
+                _answers.Add(_batch[i], NoLeader());
                 _batch.RemoveAt(i);
             }
         }
@@ -210,7 +228,7 @@ public sealed partial class ReplicaGroup
 
     private void Refuse(Exception error)
     {
-        _batch.ForEach(p => p.TrySetException(error));
+        _batch.ForEach(p => _answers.Add(p, error));
         _batch.Clear();
         _heldBack = false;
     }
@@ -218,6 +236,11 @@ public sealed partial class ReplicaGroup
     private async Task DoAsync(CoreOutput output)
     {
         LearnMembers();
+        if (output.Write is { Snapshot: null } write)
+        {
+            _writer.Add(write);
+        }
+
         foreach (var message in output.Messages)
         {
             if (message.Type == MessageType.Snapshot)
@@ -230,13 +253,16 @@ public sealed partial class ReplicaGroup
             }
         }
 
+        _transport.Flush();
         if (output.Write is { Snapshot: { } snapshot } install)
         {
             await InstallAsync(snapshot, install).ConfigureAwait(false);
         }
-        else if (output.Write is { } write)
+
+        if (output.ApplyUpTo > _applied + MaxAppliedOnLentThread)
         {
-            _writer.Add(write);
+            // The log's thread and those that read from peers are needed elsewhere.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         }
 
         Apply(output.ApplyUpTo);
@@ -254,8 +280,9 @@ public sealed partial class ReplicaGroup
                 throw new InvalidOperationException($"entry {_applied + 1} of raft group {_options.GroupId} is committed and not held");
             }
 
-            foreach (var entry in entries)
+            for (var i = 0; i < entries.Count; i++)
             {
+                var entry = entries[i];
                 if (entry.Type == RecordType.Command)
                 {
                     _machine.Apply(entry.Index, entry.Payload);
@@ -264,7 +291,7 @@ public sealed partial class ReplicaGroup
                 Volatile.Write(ref _applied, entry.Index);
                 if (_waiting.TryPeek(out var first) && first.Index == entry.Index)
                 {
-                    _waiting.Dequeue().Proposal.TrySetResult(entry.Index);
+                    _answers.Add(_waiting.Dequeue().Proposal, entry.Index);
                 }
             }
         }
@@ -277,6 +304,9 @@ public sealed partial class ReplicaGroup
 
     private async Task InstallAsync(SnapshotMeta snapshot, LogWrite write)
     {
+        // It takes long, perhaps too long for the thread that has this turn.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+
         // Opened before the log names it: a name without a file would keep the whole folder from being opened again.
         var reader = _log.OpenSnapshot(_options.GroupId, snapshot.Index);
         await using (reader.ConfigureAwait(false))
@@ -333,7 +363,7 @@ public sealed partial class ReplicaGroup
     {
         while (_waiting.TryDequeue(out var lost))
         {
-            lost.Proposal.TrySetException(new ProposalLostException(why));
+            _answers.Add(lost.Proposal, new ProposalLostException(why));
         }
     }
 
@@ -351,6 +381,14 @@ public sealed partial class ReplicaGroup
 
     private void TellStatus()
     {
+        // At each tick; at once for those who watch, and what others act upon.
+        if (!Volatile.Read(ref _ticked) && Volatile.Read(ref _watchers) == 0 && Status.Term == _core.Term && Status.LeaderId == _core.Leader
+            && Status.Role == RoleOf(_core.Role) && Status.IsReady == IsReady && ReferenceEquals(Status.Configuration, _core.Configuration))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _ticked, false);
         var status = ReadStatus();
         if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId || status.IsReady != Status.IsReady
             || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
@@ -361,13 +399,17 @@ public sealed partial class ReplicaGroup
         }
     }
 
+    private bool IsReady => _core.Role == Role.Leader && _applied >= _core.TermStart;
+
     private ReplicaStatus ReadStatus() => new(
-        _core.Role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate },
-        _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
+        RoleOf(_core.Role), _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
     {
-        IsReady = _core.Role == Role.Leader && _applied >= _core.TermStart,
+        IsReady = IsReady,
         LagByMember = _core.Members.ToDictionary(static m => m.Key, m => _core.LastIndex - Math.Min(_core.LastIndex, m.Value.Match)),
     };
+
+    private static ReplicaRole RoleOf(Role role) =>
+        role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate };
 
     private NotLeaderException NoLeader()
     {
@@ -399,6 +441,7 @@ public sealed partial class ReplicaGroup
         _proposals.Writer.TryComplete(error);
         _inbox.Writer.TryComplete(error);
         _stop.Cancel();
+        _turns.Ask();
     }
 
     private void End()
@@ -407,7 +450,7 @@ public sealed partial class ReplicaGroup
         Refuse(why);
         while (_proposals.Reader.TryRead(out var proposal))
         {
-            proposal.TrySetException(why);
+            _answers.Add(proposal, why);
         }
 
         FailWaiting("this member stopped");

@@ -7,8 +7,8 @@ using Skep.Raft.Transport;
 namespace Skep.Raft;
 
 /// <summary>
-/// This member's part in a group of several: what <see cref="RaftCore"/> decides, on a real disk, clock and network. One loop
-/// does it all but writing and sending.
+/// This member's part in a group of several: what <see cref="RaftCore"/> decides, on a real disk, clock and network. One thread
+/// at a time has a turn (<see cref="Turns"/>), which does it all but writing to the disk.
 /// </summary>
 public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
 {
@@ -30,11 +30,12 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private readonly long _startTimestamp;
     private readonly long _clockOffsetMs;
     private readonly ITimer _ticker;
-    private readonly Task _loop;
+    private readonly Turns _turns;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly System.Collections.Concurrent.ConcurrentQueue<ReplicaInput> _told = new();
     private ulong _storedSequence;
-    private int _wakePending;
+    private int _watchers;
+    private bool _ticked;
     private int _disposed;
 
     internal ReplicaGroup(
@@ -42,7 +43,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     {
         (_options, _log, _transport, _machine, _time, _logger) = (options, log, transport, machine, time, logger);
         _startTimestamp = time.GetTimestamp();
-        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs };
+        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs, CommitNoticeMs = options.HeartbeatMs / TicksPerHeartbeat };
 
         // Nobody else can lead a group of one, so there is nobody to wait for.
         _clockOffsetMs = start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
@@ -56,9 +57,10 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         Status = ReadStatus();
         LearnMembers();
         transport.Register(options.GroupId, this);
-        _loop = Task.Run(RunAsync);
-        var tick = TimeSpan.FromMilliseconds(Math.Max(1, options.HeartbeatMs / 4));
-        _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Wake(), this, tick, tick);
+        _turns = new Turns(TurnAsync);
+        _turns.Ask();
+        var tick = TimeSpan.FromMilliseconds(Math.Max(1, options.HeartbeatMs / TicksPerHeartbeat));
+        _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Tick(), this, tick, tick);
     }
 
     /// <summary>The group as this member sees it, a tick ago at most.</summary>
@@ -76,8 +78,8 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <summary>Figures for whoever watches this member.</summary>
     public RaftGroupMetrics Metrics => new(
         Status.Term,
-        Status.LastIndex,
-        Status.AppliedIndex,
+        Math.Max(Status.LastIndex, Volatile.Read(ref _applied)),
+        Volatile.Read(ref _applied),
         _log.Engine.Read(_options.GroupId, static g => g.SnapshotIndex),
         _proposals.Reader.Count,
         _log.Engine.Syncs,
@@ -85,7 +87,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         _log.Engine.SegmentCount);
 
     /// <summary>Proposes a command; returns when a majority holds it on disk and this member has applied it.</summary>
-    /// <param name="command">1 byte to 4 MiB; must never be changed again, since it is kept for members that are behind.</param>
+    /// <param name="command">1 byte to 4 MiB; taken as it is when the call is made.</param>
     /// <param name="ct">Gives up waiting; the command may be applied nevertheless.</param>
     /// <returns>The command's index.</returns>
     /// <exception cref="NotLeaderException">Another member leads, or none; the command was not taken.</exception>
@@ -93,6 +95,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <exception cref="LogFullException">This member's disk is full; the command was not taken.</exception>
     /// <exception cref="ArgumentException">The command is empty or too long.</exception>
     /// <exception cref="ObjectDisposedException">The group is closed.</exception>
+    /// <remarks>What awaits proposals goes on together with what awaits others: it must not block a thread for long.</remarks>
     public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, CancellationToken ct = default) => ProposeAsync(command, inTerm: 0, ct);
 
     /// <summary>
@@ -100,17 +103,30 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// changed that, and it is refused with <see cref="NotLeaderException"/>.
     /// </summary>
     /// <inheritdoc cref="ProposeAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
-    /// <param name="command">1 byte to 4 MiB; must never be changed again, since it is kept for members that are behind.</param>
+    /// <param name="command">1 byte to 4 MiB; taken as it is when the call is made.</param>
     /// <param name="inTerm">The term; 0 for any.</param>
     /// <param name="ct">Gives up waiting; the command may be applied nevertheless.</param>
-    public async Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, ulong inTerm, CancellationToken ct = default)
+    public Task<ulong> ProposeAsync(ReadOnlyMemory<byte> command, ulong inTerm, CancellationToken ct = default)
     {
         if (command.Length is 0 or > LogFormat.MaxPayloadSizeBytes)
         {
-            throw new ArgumentException($"a command has {command.Length} bytes, expected 1 to {LogFormat.MaxPayloadSizeBytes}", nameof(command));
+            return Task.FromException<ulong>(
+                new ArgumentException($"a command has {command.Length} bytes, expected 1 to {LogFormat.MaxPayloadSizeBytes}", nameof(command)));
         }
 
-        var proposal = new Proposal(command, inTerm);
+        // Copied, since the log's end stays in memory for members that are behind.
+        var proposal = new Proposal(command.ToArray(), inTerm);
+        if (ct.IsCancellationRequested || !_proposals.Writer.TryWrite(proposal))
+        {
+            return QueueAsync(proposal, ct);
+        }
+
+        _turns.Ask();
+        return ct.CanBeCanceled ? proposal.Task.WaitAsync(ct) : proposal.Task;
+    }
+
+    private async Task<ulong> QueueAsync(Proposal proposal, CancellationToken ct)
+    {
         try
         {
             await _proposals.Writer.WriteAsync(proposal, ct).ConfigureAwait(false);
@@ -120,7 +136,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
             throw e.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
         }
 
-        Wake();
+        _turns.Ask();
         return await proposal.Task.WaitAsync(ct).ConfigureAwait(false);
     }
 
@@ -154,22 +170,30 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     /// <summary>Waits until the group stands as is wanted.</summary>
     public async Task<ReplicaStatus> WaitForAsync(Func<ReplicaStatus, bool> wanted, CancellationToken ct = default)
     {
-        while (true)
+        Interlocked.Increment(ref _watchers);
+        try
         {
-            var changed = Volatile.Read(ref _changed).Task;
-            var status = Status;
-            if (wanted(status))
+            while (true)
             {
-                return status;
-            }
+                var changed = Volatile.Read(ref _changed).Task;
+                var status = Status;
+                if (wanted(status))
+                {
+                    return status;
+                }
 
-            if (_completion.Task.IsCompleted)
-            {
-                await _completion.Task.ConfigureAwait(false);
-                throw new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
-            }
+                if (_completion.Task.IsCompleted)
+                {
+                    await _completion.Task.ConfigureAwait(false);
+                    throw new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
+                }
 
-            await changed.WaitAsync(ct).ConfigureAwait(false);
+                await changed.WaitAsync(ct).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watchers);
         }
     }
 
@@ -182,7 +206,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         }
 
         Stop(null);
-        await _loop.ConfigureAwait(false);
+        await _turns.Ended.ConfigureAwait(false);
         await _ticker.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_sending.Values).ConfigureAwait(false);
         await _writer.DisposeAsync().ConfigureAwait(false);
@@ -193,6 +217,8 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     }
 
     bool IGroupInbox.TryReceive(Message message) => _inbox.Writer.TryWrite(new ReplicaInput.Received(message));
+
+    void IGroupInbox.Handle() => _turns.TakeHere();
 
     async Task<bool> IGroupInbox.ReceiveSnapshotAsync(SnapshotMeta snapshot, Func<Stream, Task> copy)
     {
@@ -235,27 +261,35 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         {
             throw e.InnerException ?? new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
         }
+
+        _turns.Ask();
     }
 
-    // One wake-up in the queue is enough; where there is no room for it the loop has something to do anyway.
-    private void Wake()
+    private void Tick()
     {
-        if (Interlocked.Exchange(ref _wakePending, 1) == 0 && !_inbox.Writer.TryWrite(ReplicaInput.Wake))
-        {
-            Volatile.Write(ref _wakePending, 0);
-        }
+        Volatile.Write(ref _ticked, true);
+        _turns.Ask();
     }
 
     private void Tell(ReplicaInput input)
     {
         _told.Enqueue(input);
-        Wake();
+        _turns.Ask();
     }
 
-    private void OnStored(ulong sequence)
+    // On the log's thread: what few entries ask for is done there at once, for it is the change of threads that costs then; what
+    // many ask for must not keep the next sync waiting.
+    private void OnStored(ulong sequence, int records)
     {
         Volatile.Write(ref _storedSequence, sequence);
-        Wake();
+        if (records <= FewRecords)
+        {
+            _turns.TakeHere();
+        }
+        else
+        {
+            _turns.Ask();
+        }
     }
 
     private void OnSnapshotTaken(ulong index) => Tell(new ReplicaInput.SnapshotTaken(index));

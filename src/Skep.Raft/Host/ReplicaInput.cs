@@ -5,11 +5,6 @@ namespace Skep.Raft;
 /// <summary>What a group's loop is told; commands have a queue of their own.</summary>
 internal abstract record ReplicaInput
 {
-    /// <summary>Time has passed, a write is durable, or commands wait.</summary>
-    public static readonly ReplicaInput Wake = new Woken();
-
-    private sealed record Woken : ReplicaInput;
-
     public sealed record Received(Message Message) : ReplicaInput;
 
     public sealed record ReadAsked(TaskCompletionSource Done) : ReplicaInput;

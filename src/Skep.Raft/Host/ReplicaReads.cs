@@ -66,6 +66,11 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
     /// <summary>A read whose question or answer was lost is given up, for its caller to ask again.</summary>
     public void GiveUp(long nowMs, Func<Exception> noLeader)
     {
+        if (_asked.Count == 0)
+        {
+            return;
+        }
+
         foreach (var (context, asked) in _asked.Where(a => nowMs - a.Value.AskedMs > patienceMs).ToList())
         {
             _asked.Remove(context);

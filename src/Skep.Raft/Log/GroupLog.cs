@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Skep.Raft.Log;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace Skep.Raft.Log;
 /// </summary>
 internal sealed class GroupLog(ulong id)
 {
-    private readonly List<Place> _entries = [];
+    private readonly PlaceQueue _entries = new();
     private readonly List<ulong> _configurations = [];
     private ulong _firstIndex = 1;
 
@@ -26,7 +24,7 @@ internal sealed class GroupLog(ulong id)
 
     public ulong LastIndex => _entries.Count > 0 ? _firstIndex + (ulong)_entries.Count - 1 : SnapshotIndex;
 
-    public ulong LastTerm => _entries.Count > 0 ? _entries[^1].Term : SnapshotTerm;
+    public ulong LastTerm => _entries.Count > 0 ? _entries[_entries.Count - 1].Term : SnapshotTerm;
 
     /// <summary>The last configuration entry held; null when it is in the snapshot, if anywhere.</summary>
     public ulong? ConfigurationIndex => _configurations.Count > 0 ? _configurations[^1] : null;
@@ -43,6 +41,28 @@ internal sealed class GroupLog(ulong id)
     }
 
     public Place PlaceOf(ulong index) => _entries[(int)(index - _firstIndex)];
+
+    /// <summary>What is known of entries without reading them: index and term, and which of them change members.</summary>
+    public LogRecord[] Heads(ulong from, ulong to)
+    {
+        from = Math.Max(from, FirstIndex);
+        to = Math.Min(to, LastIndex);
+        var heads = new LogRecord[to < from || _entries.Count == 0 ? 0 : to + 1 - from];
+        for (var i = 0; i < heads.Length; i++)
+        {
+            heads[i] = LogRecord.Command(id, from + (ulong)i, PlaceOf(from + (ulong)i).Term, default);
+        }
+
+        foreach (var at in _configurations)
+        {
+            if (at >= from && at <= to)
+            {
+                heads[at - from] = heads[at - from] with { Type = RecordType.Configuration };
+            }
+        }
+
+        return heads;
+    }
 
     /// <summary>Takes a durable record.</summary>
     /// <returns>null, or why it cannot stand at this point of the log.</returns>
@@ -91,17 +111,12 @@ internal sealed class GroupLog(ulong id)
     public void DropSegments(ulong upToSequence)
     {
         var gone = 0;
-        foreach (var entry in CollectionsMarshal.AsSpan(_entries))
+        while (gone < _entries.Count && _entries[gone].Segment.Sequence <= upToSequence)
         {
-            if (entry.Segment.Sequence > upToSequence)
-            {
-                break;
-            }
-
             gone++;
         }
 
-        _entries.RemoveRange(0, gone);
+        _entries.RemoveFirst(gone);
         _firstIndex += (ulong)gone;
         _configurations.RemoveAll(i => i < _firstIndex);
     }
@@ -155,10 +170,7 @@ internal sealed class GroupLog(ulong id)
     private void DropFrom(ulong index)
     {
         var keep = index <= _firstIndex ? 0 : (int)Math.Min(index - _firstIndex, (ulong)_entries.Count);
-        _entries.RemoveRange(keep, _entries.Count - keep);
+        _entries.Keep(keep);
         _configurations.RemoveAll(i => i >= index);
     }
-
-    /// <summary>Where an entry lies.</summary>
-    internal readonly record struct Place(ulong Term, Segment Segment, long OffsetBytes, int LengthBytes);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Skep.Raft.Log;
 
 internal sealed partial class LogEngine
@@ -44,11 +46,21 @@ internal sealed partial class LogEngine
                 end = place.OffsetBytes + place.LengthBytes;
             }
 
-            var image = first.Segment.Read(first.OffsetBytes, (int)(end - first.OffsetBytes));
-            for (var i = 0UL; i < count; i++)
+            result.Capacity = (int)count;
+            var size = (int)(end - first.OffsetBytes);
+            var image = ArrayPool<byte>.Shared.Rent(size);
+            try
             {
-                var place = log.PlaceOf(fromIndex + i);
-                result.Add(place.Segment.Decode(image.AsSpan((int)(place.OffsetBytes - first.OffsetBytes), place.LengthBytes), place.OffsetBytes));
+                first.Segment.Read(first.OffsetBytes, image.AsSpan(0, size));
+                for (var i = 0UL; i < count; i++)
+                {
+                    var place = log.PlaceOf(fromIndex + i);
+                    result.Add(place.Segment.Decode(image.AsSpan((int)(place.OffsetBytes - first.OffsetBytes), place.LengthBytes), place.OffsetBytes));
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(image);
             }
         }
 

@@ -43,7 +43,7 @@ internal sealed partial class LogEngine
 
     private void OpenSegment(ulong previousSequence, long previousEndBytes, IReadOnlyList<LogRecord> records, long roomBytes)
     {
-        var initialEnd = LogFormat.HeaderSizeBytes + records.Sum(r => (long)LogFormat.PaddedFrameSize(r.Payload.Length));
+        var initialEnd = LogFormat.HeaderSizeBytes + LogFormat.PaddedFrameSizes(records);
         var sizeBytes = Math.Max(_options.SegmentSizeBytes, (initialEnd + roomBytes + 4095) & ~4095L);
         var salt = new byte[LogFormat.SaltSizeBytes];
         _options.FillSalt(salt);
@@ -130,9 +130,12 @@ internal sealed partial class LogEngine
     {
         lock (_gate)
         {
+            GroupLog? group = null;
             for (var i = 0; i < records.Count; i++)
             {
-                if (Group(records[i].Group).Take(records[i], segment, _frames[i]) is { } wrong)
+                var record = records[i];
+                group = group is not null && group.Id == record.Group ? group : Group(record.Group);
+                if (group.Take(record, segment, _frames[i]) is { } wrong)
                 {
                     throw new InvalidOperationException(wrong);
                 }

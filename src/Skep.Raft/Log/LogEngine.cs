@@ -56,8 +56,11 @@ internal sealed partial class LogEngine : IDisposable
     public string? Check(IReadOnlyList<LogRecord> records, Dictionary<ulong, ulong> lastIndexes)
     {
         var after = new Dictionary<ulong, ulong>(lastIndexes);
-        foreach (var record in records)
+        ulong? group = null;
+        ulong last = 0;
+        for (var i = 0; i < records.Count; i++)
         {
+            var record = records[i];
             if (record.Payload.Length > LogFormat.MaxPayloadSizeBytes)
             {
                 return $"a record has {record.Payload.Length} bytes, at most {LogFormat.MaxPayloadSizeBytes} are possible: split it";
@@ -68,9 +71,10 @@ internal sealed partial class LogEngine : IDisposable
                 continue;
             }
 
-            if (!after.TryGetValue(record.Group, out var last))
+            if (record.Group != group)
             {
-                last = Read(record.Group, static g => g.LastIndex);
+                group = record.Group;
+                last = after.TryGetValue(record.Group, out var known) ? known : Read(record.Group, static g => g.LastIndex);
             }
 
             if (record.Index != last + 1)
@@ -78,12 +82,16 @@ internal sealed partial class LogEngine : IDisposable
                 return $"entry {record.Index} of group {record.Group} cannot follow entry {last}";
             }
 
-            after[record.Group] = record.Index;
+            last = record.Index;
+            if (i == records.Count - 1 || records[i + 1].Group != record.Group || !records[i + 1].IsEntry)
+            {
+                after[record.Group] = last;
+            }
         }
 
-        foreach (var (group, last) in after)
+        foreach (var (id, index) in after)
         {
-            lastIndexes[group] = last;
+            lastIndexes[id] = index;
         }
 
         return null;
@@ -95,12 +103,7 @@ internal sealed partial class LogEngine : IDisposable
     public void Append(IReadOnlyList<LogRecord> records)
     {
         ThrowIfFailed();
-        long size = 0;
-        foreach (var record in records)
-        {
-            size += LogFormat.PaddedFrameSize(record.Payload.Length);
-        }
-
+        var size = LogFormat.PaddedFrameSizes(records);
         if (_abandonSegment || _writer!.EndBytes + size > _writer.SizeBytes)
         {
             OpenSegment([], size);

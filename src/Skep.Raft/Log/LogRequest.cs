@@ -13,5 +13,5 @@ internal sealed class LogRequest(IReadOnlyList<LogRecord> records, bool inline =
 
     public bool IsBatchable => Work is null && records is not [{ Type: RecordType.Truncate or RecordType.SnapshotMarker }];
 
-    public long SizeBytes { get; } = records.Sum(r => (long)LogFormat.PaddedFrameSize(r.Payload.Length));
+    public long SizeBytes { get; } = LogFormat.PaddedFrameSizes(records);
 }

@@ -22,7 +22,10 @@ internal sealed class RaftLog : IDisposable
     private readonly List<LogRequest> _batch = [];
     private readonly List<LogRecord> _records = [];
     private readonly Dictionary<ulong, ulong> _lastIndexes = [];
+    private readonly object _bell = new();
     private LogRequest? _heldBack;
+    private bool _sleeps;
+    private bool _closed;
 
     private RaftLog(LogEngine engine, IDisk disk, LogEngineOptions options, FolderLock folderLock, SpareSegment spare, int maxQueued, Action<TimeSpan> onSync)
     {
@@ -65,10 +68,15 @@ internal sealed class RaftLog : IDisposable
     public Task AppendAsync(IReadOnlyList<LogRecord> records, CancellationToken ct) => AppendAsync(new LogRequest(records), ct);
 
     /// <inheritdoc cref="AppendAsync(IReadOnlyList{LogRecord}, CancellationToken)"/>
-    public async Task AppendAsync(LogRequest request, CancellationToken ct)
+    public Task AppendAsync(LogRequest request, CancellationToken ct)
     {
-        await _requests.Writer.WriteAsync(request, ct).ConfigureAwait(false);
-        await request.Task.ConfigureAwait(false);
+        if (ct.IsCancellationRequested || !_requests.Writer.TryWrite(request))
+        {
+            return QueueAsync(request, ct);
+        }
+
+        Ring();
+        return request.Task;
     }
 
     /// <summary>Does something with the engine between two writes, on the log's own thread.</summary>
@@ -90,6 +98,12 @@ internal sealed class RaftLog : IDisposable
     {
         if (_requests.Writer.TryComplete())
         {
+            lock (_bell)
+            {
+                _closed = true;
+                Monitor.Pulse(_bell);
+            }
+
             _thread.Join();
             _engine.Dispose();
             _spare.Dispose();
@@ -97,9 +111,53 @@ internal sealed class RaftLog : IDisposable
         }
     }
 
+    private async Task QueueAsync(LogRequest request, CancellationToken ct)
+    {
+        await _requests.Writer.WriteAsync(request, ct).ConfigureAwait(false);
+        Ring();
+        await request.Task.ConfigureAwait(false);
+    }
+
+    private void Ring()
+    {
+        // The thread says that it sleeps, and then looks once more: one of the two sees the other.
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _sleeps))
+        {
+            lock (_bell)
+            {
+                Monitor.Pulse(_bell);
+            }
+        }
+    }
+
+    /// <summary>Waits for requests without turning in place: the cores have other members' work to do.</summary>
+    /// <returns>false when there will be none.</returns>
+    private bool Await()
+    {
+        if (_heldBack is not null || _requests.Reader.Count > 0)
+        {
+            return true;
+        }
+
+        lock (_bell)
+        {
+            Volatile.Write(ref _sleeps, true);
+            Interlocked.MemoryBarrier();
+            while (_requests.Reader.Count == 0 && !_closed)
+            {
+                Monitor.Wait(_bell);
+            }
+
+            Volatile.Write(ref _sleeps, false);
+        }
+
+        return _requests.Reader.Count > 0;
+    }
+
     private void Run()
     {
-        while (_heldBack is not null || _requests.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (Await())
         {
             Collect();
             if (_batch.Count == 0)

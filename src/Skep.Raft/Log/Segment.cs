@@ -29,10 +29,12 @@ internal sealed class Segment(IDiskFile file, string path, FileHeader header, by
     }
 
     /// <summary>Reads a stretch of the file.</summary>
-    public byte[] Read(long offset, int lengthBytes)
+    public void Read(long offset, Span<byte> bytes)
     {
-        var bytes = new byte[lengthBytes];
-        return file.Read(offset, bytes) == lengthBytes ? bytes : throw new LogCorruptException(path, offset, "the file ends within a record");
+        if (file.Read(offset, bytes) != bytes.Length)
+        {
+            throw new LogCorruptException(path, offset, "the file ends within a record");
+        }
     }
 
     /// <summary>Checks and decrypts the frame at an offset, of which the bytes have been read.</summary>

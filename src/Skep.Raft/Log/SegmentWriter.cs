@@ -20,8 +20,9 @@ internal sealed class SegmentWriter(Segment segment, FrameCipher cipher, long si
     public void Frame(IReadOnlyList<LogRecord> records, ArrayBufferWriter<byte> output, List<FrameHeader> frames)
     {
         var start = EndBytes;
-        foreach (var record in records)
+        for (var i = 0; i < records.Count; i++)
         {
+            var record = records[i];
             var size = LogFormat.PaddedFrameSize(record.Payload.Length);
             cipher.Write(output.GetSpan(size)[..size], EndBytes, start, _counter, record);
             output.Advance(size);

@@ -16,6 +16,13 @@ internal static class Frames
         BinaryPrimitives.WriteUInt64LittleEndian(head[4..], group);
     }
 
+    /// <exception cref="InvalidDataException">The length in a frame's head is none.</exception>
+    public static int CheckedLength(ReadOnlySpan<byte> head)
+    {
+        var length = BinaryPrimitives.ReadInt32LittleEndian(head);
+        return length is >= 0 and <= MaxSizeBytes ? length : throw new InvalidDataException($"a peer's frame claims {length} bytes; at most {MaxSizeBytes} are sent");
+    }
+
     /// <summary>Reads the next frame into memory of its own.</summary>
     /// <returns>null where the stream ends between two frames.</returns>
     /// <exception cref="InvalidDataException">The length is none.</exception>
@@ -33,13 +40,7 @@ internal static class Frames
             throw new EndOfStreamException("a peer's stream ends within a frame");
         }
 
-        var length = BinaryPrimitives.ReadInt32LittleEndian(head);
-        if (length is < 0 or > MaxSizeBytes)
-        {
-            throw new InvalidDataException($"a peer's frame claims {length} bytes; at most {MaxSizeBytes} are sent");
-        }
-
-        var payload = GC.AllocateUninitializedArray<byte>(length);
+        var payload = GC.AllocateUninitializedArray<byte>(CheckedLength(head));
         await stream.ReadExactlyAsync(payload, ct).ConfigureAwait(false);
         return (BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(4)), payload);
     }

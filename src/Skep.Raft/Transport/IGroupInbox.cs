@@ -11,6 +11,9 @@ internal interface IGroupInbox
     /// </summary>
     bool TryReceive(Message message);
 
+    /// <summary>Has the messages that were taken handled, on this thread unless another is at it.</summary>
+    void Handle();
+
     /// <summary>Takes the bytes of a snapshot into a file that is whole and durable on return.</summary>
     /// <param name="snapshot">What it is of.</param>
     /// <param name="copy">Writes the bytes.</param>

@@ -24,8 +24,16 @@ internal static class MessageCodec
         Snapshot = 4,
     }
 
-    public static int SizeOf(Message m) =>
-        HeadSizeBytes + (m.Snapshot is null ? 0 : 28 + m.Snapshot.Configuration.Encode().Length) + m.Entries.Sum(e => EntryHeadSizeBytes + e.Payload.Length);
+    public static int SizeOf(Message m)
+    {
+        var size = HeadSizeBytes + (m.Snapshot is null ? 0 : 28 + m.Snapshot.Configuration.Encode().Length);
+        for (var i = 0; i < m.Entries.Count; i++)
+        {
+            size += EntryHeadSizeBytes + m.Entries[i].Payload.Length;
+        }
+
+        return size;
+    }
 
     public static void Write(IBufferWriter<byte> to, Message m)
     {
@@ -48,8 +56,9 @@ internal static class MessageCodec
             Write(to, snapshot);
         }
 
-        foreach (var entry in m.Entries)
+        for (var i = 0; i < m.Entries.Count; i++)
         {
+            var entry = m.Entries[i];
             var span = to.GetSpan(EntryHeadSizeBytes + entry.Payload.Length);
             span[0] = (byte)entry.Type;
             BinaryPrimitives.WriteUInt64LittleEndian(span[1..], entry.Term);

@@ -5,8 +5,9 @@ using Skep.Raft.Consensus;
 namespace Skep.Raft.Transport;
 
 /// <summary>
-/// The messages for one peer, on one long-lived stream. What waits while a write is under way goes out as one; beyond a
-/// bound messages are dropped, since each is sent anew until it is answered.
+/// The messages for one peer, on one long-lived stream. Whoever has queued some writes them himself, unless a write is under way,
+/// after which all that came meanwhile goes out as one; beyond a bound messages are dropped, since each is sent anew until it
+/// is answered.
 /// </summary>
 internal sealed class PeerSender : IAsyncDisposable
 {
@@ -21,11 +22,11 @@ internal sealed class PeerSender : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly Lock _gate = new();
     private readonly Task _loop;
     private ArrayBufferWriter<byte> _waiting = new(4096);
     private ArrayBufferWriter<byte> _sending = new(4096);
+    private Connection? _connection;
     private long _dropped;
 
     public PeerSender(RaftMember self, RaftMember peer, Func<RaftMember, CancellationToken, Task<Stream>> dial, TimeProvider time, ILogger logger)
@@ -46,6 +47,7 @@ internal sealed class PeerSender : IAsyncDisposable
     /// <summary>Messages that found no room, or were lost with a connection's end.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>Queues a message; it leaves with the next <see cref="Flush"/>.</summary>
     public void Send(ulong group, Message message)
     {
         var size = MessageCodec.SizeOf(message);
@@ -60,10 +62,22 @@ internal sealed class PeerSender : IAsyncDisposable
             Frames.WriteHead(_waiting.GetSpan(Frames.HeadSizeBytes), group, size);
             _waiting.Advance(Frames.HeadSizeBytes);
             MessageCodec.Write(_waiting, message);
-            if (_wake.CurrentCount == 0)
+        }
+    }
+
+    /// <summary>Writes what waits on this thread, as far as the stream takes it without waiting.</summary>
+    public void Flush()
+    {
+        while (Begin() is { } connection)
+        {
+            var written = WriteAsync(connection);
+            if (!written.IsCompleted)
             {
-                _wake.Release();
+                _ = FinishAsync(connection, written.AsTask());
+                return;
             }
+
+            End(connection, Failure(written));
         }
     }
 
@@ -95,7 +109,7 @@ internal sealed class PeerSender : IAsyncDisposable
                     connected = true;
                     IsConnected = true;
                     pause = LeastPause;
-                    await SendAsync(stream).ConfigureAwait(false);
+                    await ServeAsync(stream).ConfigureAwait(false);
                 }
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -126,32 +140,126 @@ internal sealed class PeerSender : IAsyncDisposable
         }
     }
 
-    private async Task SendAsync(Stream stream)
+    /// <summary>Lends the stream to those who flush, until one of them finds it broken.</summary>
+    private async Task ServeAsync(Stream stream)
     {
         await stream.WriteAsync(_opening, _stop.Token).ConfigureAwait(false);
-        while (true)
+        var connection = new Connection(stream);
+        lock (_gate)
         {
-            await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
+            _connection = connection;
+        }
+
+        try
+        {
+            Flush();
+            await connection.Broken.Task.WaitAsync(_stop.Token).ConfigureAwait(false);
+        }
+        finally
+        {
             lock (_gate)
             {
-                (_waiting, _sending) = (_sending, _waiting);
+                _connection = null;
+            }
+        }
+    }
+
+    // What was for a peer that is away says nothing any more when it is back. A write that still goes on keeps its buffer.
+    private void DropWaiting()
+    {
+        lock (_gate)
+        {
+            _waiting = new(4096);
+            _sending = new(4096);
+        }
+    }
+
+    /// <summary>Takes what waits, and the sole right to write it.</summary>
+    private Connection? Begin()
+    {
+        lock (_gate)
+        {
+            if (_connection is not { IsWriting: false } connection || _waiting.WrittenCount == 0)
+            {
+                return null;
             }
 
-            if (_sending.WrittenCount > 0)
+            connection.IsWriting = true;
+            (_waiting, _sending) = (_sending, _waiting);
+            return connection;
+        }
+    }
+
+    private void End(Connection connection, Exception? failure)
+    {
+        if (failure is not null)
+        {
+            // It stays taken: nobody writes on it any more.
+            connection.Broken.TrySetException(failure);
+            return;
+        }
+
+        lock (_gate)
+        {
+            connection.IsWriting = false;
+            if (ReferenceEquals(_connection, connection))
             {
-                await Deadline.KeepAsync(t => stream.WriteAsync(_sending.WrittenMemory, t), Silence, _time, _stop.Token).ConfigureAwait(false);
                 _sending.ResetWrittenCount();
             }
         }
     }
 
-    // What was for a peer that is away says nothing any more when it is back.
-    private void DropWaiting()
+    private ValueTask WriteAsync(Connection connection)
     {
-        lock (_gate)
+        try
         {
-            _waiting.ResetWrittenCount();
-            _sending.ResetWrittenCount();
+            return connection.Stream.WriteAsync(_sending.WrittenMemory, _stop.Token);
         }
+        catch (Exception e)
+        {
+            return ValueTask.FromException(e);
+        }
+    }
+
+    private async Task FinishAsync(Connection connection, Task write)
+    {
+        Exception? failure = null;
+        try
+        {
+            await write.WaitAsync(Silence, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            failure = new IOException($"the peer was silent for {Silence.TotalSeconds} s");
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+
+        End(connection, failure);
+        Flush();
+    }
+
+    private static Exception? Failure(ValueTask written)
+    {
+        try
+        {
+            written.GetAwaiter().GetResult();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return e;
+        }
+    }
+
+    private sealed class Connection(Stream stream)
+    {
+        public Stream Stream => stream;
+
+        public TaskCompletionSource Broken { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsWriting { get; set; }
     }
 }

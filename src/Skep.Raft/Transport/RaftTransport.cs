@@ -42,7 +42,7 @@ internal sealed class RaftTransport(
         }
     }
 
-    /// <summary>Queues a message; never waits. One to a member of whom nothing is known is dropped.</summary>
+    /// <summary>Queues a message for the next <see cref="Flush"/>; never waits. One to a member of whom nothing is known is dropped.</summary>
     public void Send(ulong to, ulong group, Message message)
     {
         if (!_addresses.TryGetValue(to, out var member))
@@ -61,6 +61,15 @@ internal sealed class RaftTransport(
         }
 
         sender.Send(group, message);
+    }
+
+    /// <summary>Sends what is queued, on this thread as far as the streams take it; never waits.</summary>
+    public void Flush()
+    {
+        foreach (var (_, peer) in _peers)
+        {
+            peer.Flush();
+        }
     }
 
     /// <summary>Brings a snapshot to a member, and then the message that tells of it.</summary>
@@ -144,10 +153,10 @@ internal sealed class RaftTransport(
 
     private async Task ServeMessagesAsync(Stream stream, ulong from, CancellationToken ct)
     {
-        // Heartbeats are small and many: one read of the stream takes in all that have come.
-        var buffered = new BufferedStream(stream, 64 * 1024);
-        var head = new byte[Frames.HeadSizeBytes];
-        while (await Frames.ReadAsync(buffered, head, ct).ConfigureAwait(false) is var (group, payload))
+        // One read of the stream takes in all that has come, and a group looks at it once.
+        var frames = new FrameReader(stream);
+        IGroupInbox? untold = null;
+        while (await frames.ReadAsync(ct).ConfigureAwait(false) is var (group, payload))
         {
             var message = MessageCodec.Read(group, payload);
             CheckSender(message, from);
@@ -156,9 +165,18 @@ internal sealed class RaftTransport(
                 throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot");
             }
 
-            if (_groups.TryGetValue(group, out var inbox))
+            var inbox = _groups.GetValueOrDefault(group);
+            if (!ReferenceEquals(untold, inbox))
             {
-                inbox.TryReceive(message);
+                untold?.Handle();
+            }
+
+            untold = inbox;
+            inbox?.TryReceive(message);
+            if (!frames.HasMore)
+            {
+                untold?.Handle();
+                untold = null;
             }
         }
     }

@@ -62,6 +62,10 @@ internal sealed class SnapshotExchange(RaftMember self, Func<RaftMember, Cancell
         var arrived = groups(group) is { } inbox
             && await inbox.ReceiveSnapshotAsync(snapshot, file => CopyAsync(stream, file, ct)).ConfigureAwait(false)
             && inbox.TryReceive(message);
+        if (arrived)
+        {
+            groups(group)?.Handle();
+        }
 
         await stream.WriteAsync(new[] { arrived ? Arrived : NotWanted }, ct).ConfigureAwait(false);
         await stream.FlushAsync(ct).ConfigureAwait(false);

@@ -20,6 +20,12 @@ public sealed class StoreMembers
     /// <summary>The members now.</summary>
     public MembersView View => Of(group.Status);
 
+    /// <summary>Per member how many entries it lacks on its disk, as a leader knows it; empty elsewhere.</summary>
+    public IReadOnlyDictionary<ulong, ulong> LagEntries => group.Status.LagByMember;
+
+    /// <summary>Whether this member's disk is full: the others go on without its copy, and better without its lead.</summary>
+    public bool IsDiskFull => group.UntilFull.IsCompleted;
+
     /// <summary>Waits until they are as is wanted.</summary>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async Task<MembersView> WaitForAsync(Func<MembersView, bool> wanted, CancellationToken ct) =>

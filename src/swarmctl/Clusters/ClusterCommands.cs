@@ -26,8 +26,10 @@ internal static class ClusterCommands
 
     public static Command All() => Verb.Group(
         "cluster", "Cluster management",
+        ClusterBackupCommand.Make(),
         Verb.Make("inspect", "Inspect a cluster", InspectAsync, Words),
         Verb.Make("ls", "List clusters", ListAsync, Quiet),
+        Verb.Make("status", "Show the managers, and how many failures they survive", ClusterStatusCommand.RunAsync),
         Verb.Make("unlock-key", "Get the unlock key for a cluster", UnlockKeyAsync, Words),
         Verb.Make(
             "update", "Update a cluster", UpdateAsync,

@@ -15,7 +15,10 @@ internal sealed class ControlConnection : IDisposable
     private readonly HttpMessageInvoker http;
     private OpeningStream? opening;
 
-    public ControlConnection(string socket, bool tls)
+    /// <param name="socket">The control socket's path.</param>
+    /// <param name="tls">Whether it takes TLS only.</param>
+    /// <param name="stale">Told why an answer may be out of date.</param>
+    public ControlConnection(string socket, bool tls, Action<string> stale)
     {
         Socket = socket;
         http = new HttpMessageInvoker(new SocketsHttpHandler
@@ -27,7 +30,7 @@ internal sealed class ControlConnection : IDisposable
             AllowAutoRedirect = false,
             ActivityHeadersPropagator = null,
         });
-        Invoker = new HttpInvoker(http);
+        Invoker = new HttpInvoker(http, stale);
         Control = new Control.ControlClient(Invoker);
     }
 

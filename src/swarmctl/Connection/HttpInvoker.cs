@@ -12,8 +12,12 @@ namespace Swarmctl.Connection;
 /// end: a channel's resolver, balancer and subchannels would cost it more than the call (docs/dependencies.md has the figures).
 /// </summary>
 /// <param name="http">Is not disposed.</param>
-internal sealed class HttpInvoker(HttpMessageInvoker http) : CallInvoker
+/// <param name="stale">Told why an answer may be out of date, where a manager says so.</param>
+internal sealed class HttpInvoker(HttpMessageInvoker http, Action<string>? stale = null) : CallInvoker
 {
+    // A manager that answers without having asked a leader says so, and why.
+    private const string StaleHeader = "skep-may-be-stale";
+
     private static readonly MediaTypeHeaderValue ContentType = new("application/grpc");
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options, TRequest request) => new(
@@ -63,7 +67,12 @@ internal sealed class HttpInvoker(HttpMessageInvoker http) : CallInvoker
         request.Headers.TryAddWithoutValidation("te", "trailers");
         try
         {
-            return await Answers.OpenAsync(await http.SendAsync(request, ct).ConfigureAwait(false), ct).ConfigureAwait(false);
+            HttpResponseMessage response = await http.SendAsync(request, ct).ConfigureAwait(false);
+            if (stale is not null && response.Headers.NonValidated.TryGetValues(StaleHeader, out HeaderStringValues why))
+            {
+                stale(why.ToString());
+            }
+            return await Answers.OpenAsync(response, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

@@ -107,7 +107,7 @@ internal static class Verb
 
         async Task RunAsync(bool tls)
         {
-            using var connection = new ControlConnection(socket, tls);
+            using var connection = new ControlConnection(socket, tls, around.WarnOfStale);
             try
             {
                 await run(new Session(parsed, connection, around), ct).ConfigureAwait(false);

@@ -81,16 +81,4 @@ public sealed class Bad_input(OneNode node) : IClassFixture<OneNode>, IAsyncDisp
         Assert.StartsWith("Error: ", said.Errors, StringComparison.Ordinal);
         Assert.Contains("/tmp/nobody-listens-here.sock", said.Errors, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public async Task A_manager_that_would_be_second_is_refused_with_the_reason()
-    {
-        SkepCluster c = await node.GetAsync();
-        string inspected = await c.OkAsync("cluster", "inspect", "default");
-        string token = inspected[(inspected.IndexOf("Manager: ", StringComparison.Ordinal) + 9)..].Trim();
-        Daemon second = c.Join("second", token);
-        Assert.Equal(1, await second.EndedAsync());
-        Assert.Matches("(?m)^Error: .*one manager", second.Log);
-        Assert.DoesNotContain("second", await c.OkAsync("node", "ls"), StringComparison.Ordinal);
-    }
 }

@@ -100,6 +100,8 @@ internal sealed class ControlCluster : IManagerMembers, IDisposable
         ? new() { RaftId = 1, Addr = "10.0.0.1:4242", Leader = nodeId == ManagerId, Reachability = RaftMemberStatus.Types.Reachability.Reachable }
         : null;
 
+    public Skep.V1.ManagersStatus Status() => new();
+
     public bool CanLose(string nodeId) => Members.GetValueOrDefault(nodeId);
 
     public void Dispose() => Store.Dispose();

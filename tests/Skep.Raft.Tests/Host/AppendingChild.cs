@@ -13,7 +13,7 @@ internal static class AppendingChild
     public const string Argument = "--append-until-killed";
     private const int Callers = 16;
 
-    public static RaftGroupOptions Options(string folder) => new()
+    public static SoloOptions Options(string folder) => new()
     {
         Folder = folder,
         DataKey = TestKeys.DataKey,
@@ -25,7 +25,7 @@ internal static class AppendingChild
 
     public static async Task<int> RunAsync(string folder)
     {
-        await using var group = await RaftGroup.OpenAsync(Options(folder), new CommandList());
+        await using var group = await Solo.OpenAsync(Options(folder), new CommandList());
         using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
         var gate = new Lock();
         var run = Guid.NewGuid().ToString("N");

@@ -18,13 +18,13 @@ public sealed class KillTests
         }
 
         var list = new CommandList();
-        await using var group = await RaftGroup.OpenAsync(AppendingChild.Options(folder.Log), list, TestContext.Current.CancellationToken);
+        await using var group = await Solo.OpenAsync(AppendingChild.Options(folder.Log), list, TestContext.Current.CancellationToken);
         var commands = list.Commands;
         Assert.Equal(commands.Select(c => c.Index).Order(), commands.Select(c => c.Index));
         Assert.Equal(commands.Count, commands.Select(c => c.Command).Distinct().Count());
         Assert.Empty(acknowledged.Except(commands));
         Assert.True(group.Metrics.SnapshotIndex > 0, "the run was to be long enough for snapshots");
-        Assert.Equal(5UL, group.Metrics.Term);
+        Assert.Equal(6UL, group.Metrics.Term);
     }
 
     private static async Task<List<(ulong Index, string Command)>> RunAndKillAsync(string folder, int count)

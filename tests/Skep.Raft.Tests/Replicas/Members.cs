@@ -19,12 +19,13 @@ internal sealed class Members : IAsyncDisposable
 
     public Member this[ulong id] => _members[id];
 
+    /// <summary>Where a member's log lies.</summary>
+    public string FolderOf(ulong id) => Path.Combine(_folder.Path, $"{id}");
+
     public IEnumerable<Member> Up => _members.Values;
 
     /// <summary>What the members' logs are encrypted with, where nothing else is said.</summary>
     public static byte[] DataKey => new byte[32];
-
-    public string FolderOf(ulong id) => Path.Combine(_folder.Path, $"{id}");
 
     public static RaftMember Address(ulong id) => new(id, $"member-{id}");
 
@@ -82,7 +83,15 @@ internal sealed class Members : IAsyncDisposable
         var candidates = Up.Where(m => !without.Contains(m.Id)).ToList();
         using var patience = new CancellationTokenSource(Patience);
         var waits = candidates.Select(m => m.Group.WaitForAsync(static s => s.Role == ReplicaRole.Leader, patience.Token)).ToList();
-        await await Task.WhenAny(waits);
+        try
+        {
+            await await Task.WhenAny(waits);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"none of members {string.Join(", ", candidates.Select(static m => m.Id))} led within {Patience.TotalSeconds} s: {StatusOfAll()}");
+        }
+
         await patience.CancelAsync();
         return candidates.Where(static m => m.Group.Status.Role == ReplicaRole.Leader).MaxBy(static m => m.Group.Status.Term)!;
     }
@@ -112,6 +121,9 @@ internal sealed class Members : IAsyncDisposable
             }
         }
     }
+
+    private string StatusOfAll() => string.Join("; ", Up.Select(static m =>
+        $"member {m.Id} is {m.Group.Status.Role} in term {m.Group.Status.Term} under {m.Group.Status.LeaderId}, committed {m.Group.Status.CommitIndex} of {m.Group.Status.LastIndex}"));
 
     // Once a leader has committed in its own term, what it does not hold is never applied.
     private async Task<bool> WasTakenAsync(string command, ulong[] without)

@@ -201,26 +201,23 @@ public sealed class ReplicaGroupTests
     }
 
     [Fact]
-    public async Task The_folder_of_a_group_of_one_is_opened_unchanged()
+    public async Task The_folder_of_a_former_group_of_one_is_opened_unchanged()
     {
         using var folder = new TemporaryFolder();
         var options = AppendingChild.Options(folder.Log);
-        await using (var alone = await RaftGroup.OpenAsync(options, new CommandList()))
+
+        // As it wrote them at each start: the new term with a vote for itself, and its first entry, which knows of no commit index.
+        using (var log = RaftLog.Open(folder.Log, new LogEngineOptions(new DataKeys(options.DataKey, [])), 16, static _ => { }))
         {
-            await alone.ProposeAsync("one"u8.ToArray());
-            await alone.ProposeAsync("two"u8.ToArray());
+            await log.AppendAsync(
+                [new HardState(1, 7, 0).ToRecord(1), LogRecord.Configuration(1, 1, 1, RaftConfiguration.Single(options.Member).Encode())], CancellationToken.None);
+            await log.AppendAsync([LogRecord.Command(1, 2, 1, "one"u8.ToArray())], CancellationToken.None);
+            await log.AppendAsync([new HardState(2, 7, 2).ToRecord(1), LogRecord.NoOp(1, 3, 2)], CancellationToken.None);
+            await log.AppendAsync([LogRecord.Command(1, 4, 2, "two"u8.ToArray())], CancellationToken.None);
         }
 
         var commands = new CommandList();
-        await using var host = await RaftHost.OpenAsync(new RaftHostOptions
-        {
-            Folder = folder.Log,
-            DataKey = options.DataKey,
-            Member = options.Member,
-            Dial = static (_, _) => throw new IOException("there is nobody else"),
-        });
-        var group = await host.OpenGroupAsync(new ReplicaGroupOptions { GroupId = options.GroupId }, commands);
-        await group.WaitForAsync(static s => s.Role == ReplicaRole.Leader).WaitAsync(Members.Patience);
+        await using var group = await Solo.OpenAsync(options, commands);
         await group.ProposeAsync("three"u8.ToArray()).WaitAsync(Members.Patience);
         Assert.Equal(["one", "two", "three"], commands.Commands.Select(static c => c.Command));
     }

@@ -11,18 +11,22 @@ internal sealed class Wire : IAsyncDisposable
     private readonly ConcurrentDictionary<(ulong From, ulong To), ConcurrentBag<Stream>> _streams = [];
     private readonly ConcurrentDictionary<ulong, byte> _cut = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
 
     /// <summary>Whoever this member dials, or is dialled by, finds nobody; its streams end.</summary>
     public void Cut(ulong member)
     {
-        _cut[member] = 0;
-        foreach (var (pair, streams) in _streams)
+        lock (_gate)
         {
-            if (pair.From == member || pair.To == member)
+            _cut[member] = 0;
+            foreach (var (pair, streams) in _streams)
             {
-                foreach (var stream in streams)
+                if (pair.From == member || pair.To == member)
                 {
-                    stream.Dispose();
+                    foreach (var stream in streams)
+                    {
+                        stream.Dispose();
+                    }
                 }
             }
         }
@@ -36,11 +40,7 @@ internal sealed class Wire : IAsyncDisposable
 
     public Func<RaftMember, CancellationToken, Task<Stream>> DialFrom(ulong from) => async (to, ct) =>
     {
-        if (_cut.ContainsKey(from) || _cut.ContainsKey(to.Id) || !_hosts.TryGetValue(to.Id, out var host))
-        {
-            throw new IOException($"{to.Id} is out of reach");
-        }
-
+        var host = Reach(from, to.Id);
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -48,12 +48,35 @@ internal sealed class Wire : IAsyncDisposable
         var server = await listener.AcceptSocketAsync(ct);
         server.NoDelay = true;
         Stream ours = new NetworkStream(client, ownsSocket: true), theirs = new NetworkStream(server, ownsSocket: true);
-        var streams = _streams.GetOrAdd((from, to.Id), static _ => []);
-        streams.Add(ours);
-        streams.Add(theirs);
+        try
+        {
+            Join(from, to.Id, ours, theirs);
+        }
+        catch
+        {
+            await ours.DisposeAsync();
+            await theirs.DisposeAsync();
+            throw;
+        }
+
         _ = host.ServeAsync(theirs, from, _stop.Token);
         return ours;
     };
+
+    private RaftHost Reach(ulong from, ulong to) =>
+        !_cut.ContainsKey(from) && !_cut.ContainsKey(to) && _hosts.TryGetValue(to, out var host) ? host : throw new IOException($"{to} is out of reach");
+
+    // A dial that was under way when a member was cut off must not go through: a leader would keep the majority it was to lose.
+    private void Join(ulong from, ulong to, Stream ours, Stream theirs)
+    {
+        lock (_gate)
+        {
+            Reach(from, to);
+            var streams = _streams.GetOrAdd((from, to), static _ => []);
+            streams.Add(ours);
+            streams.Add(theirs);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -32,10 +32,10 @@ public sealed class FullDiskTests
             refused = await Assert.ThrowsAsync<StoreException>(() => durable.Store.UpdateAsync(tx => tx.Create(Services.Make("another"))));
             Assert.Equal(StoreErrorKind.Full, refused.Kind);
 
-            ulong before = durable.Members.View.AppliedIndex;
+            using StoreSubscription commits = durable.Store.Subscribe();
             File.Delete(filler);
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-            await durable.Members.WaitForAsync(v => v.AppliedIndex > before, patience.Token);
+            await commits.Commits.ReadAsync(patience.Token);
             Assert.NotNull(durable.Store.Read(v => v.Get<Service>($"s{created}")));
             created++;
             await durable.Store.UpdateAsync(tx => tx.Create(Services.Make($"s{created++}")));

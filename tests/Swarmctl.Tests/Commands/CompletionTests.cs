@@ -11,6 +11,8 @@ public sealed class CompletionTests
     [InlineData("swarmctl nod", "node")]
     [InlineData("swarmctl node in", "inspect")]
     [InlineData("swarmctl node ls --qui", "--quiet")]
+    [InlineData("swarmctl cluster st", "status")]
+    [InlineData("swarmctl cluster backup --with", "--with-unlock-key")]
     [InlineData("swarmctl service create --restart-del", "--restart-delay")]
     public async Task Bash_completes(string line, string completion)
     {

@@ -26,6 +26,11 @@ public sealed class FakeManager : IAsyncDisposable
 
     public FakeCa Ca { get; } = new();
 
+    public FakeManagers Managers { get; } = new();
+
+    /// <summary>Why every answer may be out of date; null where none may.</summary>
+    public string? MayBeStale { get; set; }
+
     public FakeTimeProvider Clock { get; } = new(RedisCluster.Start);
 
     public string Socket => Path.Combine(_folder, "swarm.sock");
@@ -49,12 +54,21 @@ public sealed class FakeManager : IAsyncDisposable
             });
         });
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton(Control).AddSingleton(Logs).AddSingleton(Why).AddSingleton(Ca);
+        builder.Services.AddSingleton(Control).AddSingleton(Logs).AddSingleton(Why).AddSingleton(Ca).AddSingleton(Managers);
         _server = builder.Build();
+        _server.Use((call, next) =>
+        {
+            if (MayBeStale is { } why)
+            {
+                call.Response.Headers["skep-may-be-stale"] = why;
+            }
+            return next();
+        });
         _server.MapGrpcService<FakeControl>();
         _server.MapGrpcService<FakeLogs>();
         _server.MapGrpcService<FakeWhy>();
         _server.MapGrpcService<FakeCa>();
+        _server.MapGrpcService<FakeManagers>();
         await _server.StartAsync();
         return this;
     }

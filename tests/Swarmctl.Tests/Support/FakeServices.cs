@@ -41,3 +41,32 @@ public sealed class FakeCa : CA.CABase
     public override Task<GetUnlockKeyResponse> GetUnlockKey(GetUnlockKeyRequest request, ServerCallContext context) =>
         Task.FromResult(new GetUnlockKeyResponse { UnlockKey = UnlockKey });
 }
+
+/// <summary>Managers that fare as a test says.</summary>
+public sealed class FakeManagers : Managers.ManagersBase
+{
+    public ManagersStatus Managers { get; set; } = new();
+
+    /// <summary>What a backup's file is to be, piece by piece.</summary>
+    public List<byte[]> Pieces { get; } = [];
+
+    /// <summary>Breaks the backup off behind its last piece, for this reason.</summary>
+    public string? BackupFails { get; set; }
+
+    public BackupRequest? Asked { get; private set; }
+
+    public override Task<ManagersStatus> Status(ManagersStatusRequest request, ServerCallContext context) => Task.FromResult(Managers);
+
+    public override async Task Backup(BackupRequest request, IServerStreamWriter<BackupPiece> responseStream, ServerCallContext context)
+    {
+        Asked = request;
+        foreach (byte[] piece in Pieces)
+        {
+            await responseStream.WriteAsync(new BackupPiece { Data = ByteString.CopyFrom(piece) });
+        }
+        if (BackupFails is not null)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, BackupFails));
+        }
+    }
+}

@@ -12,7 +12,7 @@ internal sealed class FrameCipher : IDisposable
     private const int NonceSizeBytes = 12;
     private const int AssociatedSizeBytes = LogFormat.FrameHeaderSizeBytes - sizeof(uint);
 
-    private readonly AesGcm _aes;
+    private readonly Gcm _aes;
 
     public FrameCipher(byte[] dataKey, FileHeader header)
     {
@@ -24,7 +24,7 @@ internal sealed class FrameCipher : IDisposable
 
         Span<byte> key = stackalloc byte[32];
         HKDF.DeriveKey(HashAlgorithmName.SHA256, dataKey, key, header.Salt, info);
-        _aes = new AesGcm(key, LogFormat.TagSizeBytes);
+        _aes = new Gcm(key);
         CryptographicOperations.ZeroMemory(key);
     }
 
@@ -41,7 +41,7 @@ internal sealed class FrameCipher : IDisposable
         Span<byte> nonce = stackalloc byte[NonceSizeBytes];
         Span<byte> associated = stackalloc byte[AssociatedSizeBytes];
         Describe(frame, counter, nonce, associated);
-        _aes.Encrypt(nonce, text, text, frame[^LogFormat.TagSizeBytes..], associated);
+        _aes.Encrypt(nonce, text, frame[^LogFormat.TagSizeBytes..], associated);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[FrameHeader.ChecksumOffset..], FrameHeader.Checksum(frame));
         destination[header.LengthBytes..header.PaddedLengthBytes].Clear();
         return header.PaddedLengthBytes;

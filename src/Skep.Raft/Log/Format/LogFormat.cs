@@ -22,5 +22,16 @@ internal static class LogFormat
     /// <summary>Space a record of this payload takes in a file, padding included.</summary>
     public static int PaddedFrameSize(int payloadSizeBytes) => Align(FrameOverheadBytes + payloadSizeBytes);
 
+    public static long PaddedFrameSizes(IReadOnlyList<LogRecord> records)
+    {
+        long size = 0;
+        for (var i = 0; i < records.Count; i++)
+        {
+            size += PaddedFrameSize(records[i].Payload.Length);
+        }
+
+        return size;
+    }
+
     public static int Align(int size) => (size + AlignmentBytes - 1) & ~(AlignmentBytes - 1);
 }

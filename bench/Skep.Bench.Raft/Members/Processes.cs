@@ -7,9 +7,11 @@ internal sealed class Processes : IAsyncDisposable
 {
     private readonly Process?[] _processes;
     private readonly int[] _ports;
+    private readonly string _machine;
 
-    public Processes(string parent, int members)
+    public Processes(string parent, int members, string machine = "names")
     {
+        _machine = machine;
         Folder = Directory.CreateDirectory(Path.Combine(parent, $"skep-bench-raft-{Environment.ProcessId}")).FullName;
         _ports = Loopback.FreePorts(2 * members);
         _processes = new Process?[members];
@@ -25,10 +27,13 @@ internal sealed class Processes : IAsyncDisposable
     /// <summary>Where clients reach each of them.</summary>
     public int[] ClientPorts => _ports[_processes.Length..];
 
+    /// <summary>The operating system's numbers of those that run.</summary>
+    public IEnumerable<int> Ids => _processes.Where(static p => p is not null).Select(static p => p!.Id);
+
     public double CpuSeconds => _processes.Sum(static p => p is null ? 0 : Loopback.CpuSeconds(p.Id));
 
     public void Start(int member) =>
-        _processes[member] = Process.Start(Environment.ProcessPath!, ["member", Folder, $"{member + 1}", .. _ports.Select(static p => $"{p}")]);
+        _processes[member] = Process.Start(Environment.ProcessPath!, ["member", Folder, $"{member + 1}", _machine, .. _ports.Select(static p => $"{p}")]);
 
     /// <summary>kill -9, and its end awaited.</summary>
     public async Task KillAsync(int member)

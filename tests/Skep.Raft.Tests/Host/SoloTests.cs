@@ -5,13 +5,13 @@ using Skep.Raft.Tests.Simulation;
 
 namespace Skep.Raft.Tests.Host;
 
-public sealed class RaftGroupTests : IDisposable
+public sealed class SoloTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
 
-    private RaftGroupOptions Options => AppendingChild.Options(_folder.Log);
+    private SoloOptions Options => AppendingChild.Options(_folder.Log);
 
     public void Dispose() => _folder.Dispose();
 
@@ -19,7 +19,7 @@ public sealed class RaftGroupTests : IDisposable
     public async Task Commands_come_back_in_order_with_their_indexes()
     {
         var first = new CommandList();
-        await using (var group = await RaftGroup.OpenAsync(Options, first))
+        await using (var group = await Solo.OpenAsync(Options, first))
         {
             foreach (var text in new[] { "one", "two", "three" })
             {
@@ -28,7 +28,7 @@ public sealed class RaftGroupTests : IDisposable
         }
 
         var second = new CommandList();
-        await using var again = await RaftGroup.OpenAsync(Options, second);
+        await using var again = await Solo.OpenAsync(Options, second);
         Assert.Equal(["one", "two", "three"], second.Commands.Select(c => c.Command));
         Assert.Equal(first.Commands, second.Commands);
     }
@@ -37,7 +37,7 @@ public sealed class RaftGroupTests : IDisposable
     public async Task A_command_is_applied_before_its_proposal_returns()
     {
         var list = new CommandList();
-        await using var group = await RaftGroup.OpenAsync(Options, list);
+        await using var group = await Solo.OpenAsync(Options, list);
         var index = await ProposeAsync(group, "x");
         Assert.Equal((index, "x"), Assert.Single(list.Commands));
     }
@@ -47,22 +47,23 @@ public sealed class RaftGroupTests : IDisposable
     {
         for (ulong start = 1; start <= 3; start++)
         {
-            await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
-            Assert.Equal(start, group.Metrics.Term);
-            Assert.Equal(start, group.Metrics.LastIndex);
+            await using var group = await Solo.OpenAsync(Options, new CommandList());
+            Assert.Equal(start + 1, group.Metrics.Term);
+            Assert.Equal(start + 1, group.Metrics.LastIndex);
             Assert.Equal([new RaftMember(7, "")], group.Configuration.Voters);
         }
 
         using var log = LogEngine.Open(new PosixDisk(_folder.Log), TestKeys.Options());
-        Assert.Equal(new HardState(3, 7, 2), log.Read(1, static g => g.HardState));
-        Assert.Equal([RecordType.Configuration, RecordType.NoOp, RecordType.NoOp], Journal.Entries(log, 1, 1, 3).Select(e => e.Type));
+        var hard = log.Read(1, static g => g.HardState);
+        Assert.Equal((4UL, 7UL), (hard.Term, hard.Vote));
+        Assert.Equal([RecordType.Configuration, RecordType.NoOp, RecordType.NoOp, RecordType.NoOp], Journal.Entries(log, 1, 1, 4).Select(e => e.Type));
     }
 
     [Fact]
     public async Task Many_callers_share_syncs()
     {
         var list = new CommandList();
-        await using var group = await RaftGroup.OpenAsync(Options, list);
+        await using var group = await Solo.OpenAsync(Options, list);
         var before = group.Metrics.Syncs;
         var indexes = await Task.WhenAll(Enumerable.Range(0, 500).Select(i => ProposeAsync(group, $"c{i}")));
         Assert.Equal(500, indexes.Distinct().Count());
@@ -76,7 +77,7 @@ public sealed class RaftGroupTests : IDisposable
         var options = Options with { SnapshotEveryEntries = 100, KeepEntries = 10, SegmentSizeBytes = 16 * 1024 };
         var list = new CommandList();
         ulong last = 0;
-        await using (var group = await RaftGroup.OpenAsync(options, list))
+        await using (var group = await Solo.OpenAsync(options, list))
         {
             for (var i = 0; i < 1_000 || group.Metrics.SnapshotIndex < 900; i++)
             {
@@ -88,7 +89,7 @@ public sealed class RaftGroupTests : IDisposable
         }
 
         var again = new CommandList();
-        await using var reopened = await RaftGroup.OpenAsync(options, again);
+        await using var reopened = await Solo.OpenAsync(options, again);
         Assert.True(again.RestoredFrom >= 900);
         Assert.Equal(list.Commands, again.Commands);
         Assert.Equal(last, again.Commands[^1].Index);
@@ -100,7 +101,7 @@ public sealed class RaftGroupTests : IDisposable
     {
         var hold = new TaskCompletionSource();
         var list = new CommandList { HoldSnapshots = hold };
-        await using var group = await RaftGroup.OpenAsync(Options with { SnapshotEveryEntries = 5 }, list);
+        await using var group = await Solo.OpenAsync(Options with { SnapshotEveryEntries = 5 }, list);
         for (var i = 0; i < 50; i++)
         {
             await ProposeAsync(group, $"command {i}").WaitAsync(Patience);
@@ -114,47 +115,31 @@ public sealed class RaftGroupTests : IDisposable
     [Fact]
     public async Task A_folder_that_is_open_is_refused_naming_the_holder()
     {
-        await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
-        var refused = await Assert.ThrowsAsync<LogLockedException>(() => RaftGroup.OpenAsync(Options, new CommandList()));
+        await using var group = await Solo.OpenAsync(Options, new CommandList());
+        var refused = await Assert.ThrowsAsync<LogLockedException>(() => Solo.OpenAsync(Options, new CommandList()));
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Files_are_for_their_owner_alone()
     {
-        await using var group = await RaftGroup.OpenAsync(Options, new CommandList());
+        await using var group = await Solo.OpenAsync(Options, new CommandList());
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder.Log));
         Assert.All(Directory.GetFiles(_folder.Log), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
     }
 
     [Fact]
-    public async Task A_folder_of_another_member_is_refused()
-    {
-        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => RaftGroup.OpenAsync(Options with { Member = new RaftMember(8, "") }, new CommandList()));
-    }
-
-    [Fact]
     public async Task Another_data_key_is_refused_as_such()
     {
-        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
-        await Assert.ThrowsAsync<WrongDataKeyException>(() => RaftGroup.OpenAsync(Options with { DataKey = TestKeys.OtherDataKey }, new CommandList()));
-    }
-
-    [Fact]
-    public async Task A_new_address_of_the_member_is_recorded()
-    {
-        await (await RaftGroup.OpenAsync(Options, new CommandList())).DisposeAsync();
-        await (await RaftGroup.OpenAsync(Options with { Member = new RaftMember(7, "10.0.0.1:4242") }, new CommandList())).DisposeAsync();
-        await using var group = await RaftGroup.OpenAsync(Options with { Member = new RaftMember(7, "10.0.0.1:4242") }, new CommandList());
-        Assert.Equal("10.0.0.1:4242", Assert.Single(group.Configuration.Voters).Address);
+        await (await Solo.OpenAsync(Options, new CommandList())).DisposeAsync();
+        await Assert.ThrowsAsync<WrongDataKeyException>(() => Solo.OpenAsync(Options with { DataKey = TestKeys.OtherDataKey }, new CommandList()));
     }
 
     [Fact]
     public async Task A_state_machine_that_fails_stops_the_group()
     {
-        await using var group = await RaftGroup.OpenAsync(Options, new FailingMachine());
-        await Assert.ThrowsAsync<InvalidDataException>(() => ProposeAsync(group, "x").WaitAsync(Patience));
+        await using var group = await Solo.OpenAsync(Options, new FailingMachine());
+        await Assert.ThrowsAsync<ProposalLostException>(() => ProposeAsync(group, "x").WaitAsync(Patience));
         await Assert.ThrowsAsync<InvalidDataException>(() => group.Completion.WaitAsync(Patience));
         await Assert.ThrowsAsync<InvalidDataException>(() => ProposeAsync(group, "y").WaitAsync(Patience));
     }
@@ -162,7 +147,7 @@ public sealed class RaftGroupTests : IDisposable
     [Fact]
     public async Task Empty_and_oversized_commands_and_closed_groups_are_refused()
     {
-        var group = await RaftGroup.OpenAsync(Options, new CommandList());
+        var group = await Solo.OpenAsync(Options, new CommandList());
         await Assert.ThrowsAsync<ArgumentException>(() => ProposeAsync(group, ""));
         await Assert.ThrowsAsync<ArgumentException>(() => group.ProposeAsync(new byte[(4 * 1024 * 1024) + 1]));
         await group.DisposeAsync();
@@ -170,7 +155,7 @@ public sealed class RaftGroupTests : IDisposable
         await group.Completion.WaitAsync(Patience);
     }
 
-    private static Task<ulong> ProposeAsync(RaftGroup group, string text) => group.ProposeAsync(Encoding.ASCII.GetBytes(text));
+    private static Task<ulong> ProposeAsync(Solo group, string text) => group.ProposeAsync(Encoding.ASCII.GetBytes(text));
 
     private sealed class FailingMachine : IStateMachine
     {

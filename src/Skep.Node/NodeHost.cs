@@ -42,7 +42,8 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
                 unlockKey = await restore.RunAsync(ct).ConfigureAwait(false);
             }
             var keys = new NodeKeyFile(state, time, unlockKey);
-            if (unlockKey is null && keys.IsLocked)
+            // Who forces a new cluster is there, and is told at once what is missing.
+            if (unlockKey is null && !options.ForceNewCluster && keys.IsLocked)
             {
                 LogLocked(logger, options.ControlSocket);
                 keys = await LockedNode.WaitAsync(options.ControlSocket, key => new NodeKeyFile(state, time, key), logs, time, ct).ConfigureAwait(false);

@@ -172,7 +172,8 @@ public sealed class NodeKeyFile
                 return false;
             }
 
-            WriteKey(content with { DataKeys = DataKeys.None }, _kek with { Key = null });
+            // The version too: a manager once more, it follows the same cluster object anew.
+            WriteKey(content with { DataKeys = DataKeys.None }, KeyEncryptionKey.None);
             return true;
         }
     }

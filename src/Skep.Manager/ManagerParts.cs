@@ -66,7 +66,7 @@ public sealed class ManagerParts : IAsyncDisposable
         always =
         [
             new RemovedNodeStreams(store, streams, time, logs.CreateLogger<RemovedNodeStreams>()),
-            new ManagerLock(store, keys, time, logs.CreateLogger<ManagerLock>()),
+            new ManagerLock(store, members.TryCatchUpAsync, keys, time, logs.CreateLogger<ManagerLock>()),
         ];
         leading =
         [

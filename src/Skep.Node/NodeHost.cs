@@ -8,6 +8,7 @@ using Skep.Identity.Keys;
 using Skep.Identity.Tokens;
 using Skep.Manager.Certificates;
 using Skep.Node.Agents;
+using Skep.Node.Locking;
 using Skep.Node.Managers;
 using Skep.Node.Metrics;
 using Skep.Node.Recovery;
@@ -41,6 +42,13 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
                 unlockKey = await restore.RunAsync(ct).ConfigureAwait(false);
             }
             var keys = new NodeKeyFile(state, time, unlockKey);
+            // Who forces a new cluster is there, and is told at once what is missing.
+            if (unlockKey is null && !options.ForceNewCluster && keys.IsLocked)
+            {
+                LogLocked(logger, options.ControlSocket);
+                keys = await LockedNode.WaitAsync(options.ControlSocket, key => new NodeKeyFile(state, time, key), logs, time, ct).ConfigureAwait(false);
+                LogUnlocked(logger);
+            }
             var source = new NodeIdentitySource(await IdentifyAsync(state, keys, ct).ConfigureAwait(false));
             LogStarted(logger, source.Current.NodeId, source.Current.ClusterId, source.Current.Role);
             if (options.ForceNewCluster)
@@ -61,7 +69,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
 
     private async Task RunAsync(StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, CancellationToken ct)
     {
-        await using var manager = new ManagerRole(() => ManagerHost.StartAsync(options, state, keys, source, logs, time, ct), state, source, time, logs.CreateLogger<ManagerRole>());
+        await using var manager = new ManagerRole(() => ManagerHost.StartAsync(options, state, keys, source, logs, time, ct), state, keys, source, time, logs.CreateLogger<ManagerRole>());
         await manager.StartAsync().ConfigureAwait(false);
         await using MetricsServer? metrics = options.MetricsAddress is { } address
             ? await MetricsServer.StartAsync(address, logs).ConfigureAwait(false)
@@ -173,6 +181,12 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
 
     [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "{StateDirectory} belongs to cluster {ClusterId}, and --join-token is of another root: --join-addr and --join-token are not looked at. To join another cluster, give a --state-dir that is empty")]
     private static partial void LogOtherCluster(ILogger logger, string stateDirectory, string clusterId);
+
+    [LoggerMessage(EventId = 2006, Level = LogLevel.Warning, Message = "This manager is locked and waits for its unlock key: give it with swarmctl --socket {ControlSocket} cluster unlock, or start with --unlock-key")]
+    private static partial void LogLocked(ILogger logger, string controlSocket);
+
+    [LoggerMessage(EventId = 2007, Level = LogLevel.Information, Message = "This manager is unlocked")]
+    private static partial void LogUnlocked(ILogger logger);
 
     [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "Stopping; tasks go on and are found again")]
     private static partial void LogStopping(ILogger logger);

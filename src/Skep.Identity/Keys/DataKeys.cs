@@ -25,6 +25,19 @@ public sealed record DataKeys(byte[]? Current, byte[]? Pending = null, bool Need
     /// <summary>A new random key for a new log.</summary>
     public static DataKeys Generate() => new(RandomNumberGenerator.GetBytes(SizeBytes));
 
+    /// <summary>What the log writes new files under; null on a node that has no log.</summary>
+    public byte[]? Writing => Pending ?? Current;
+
+    /// <summary>What it may have written older files under.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Older => Pending is null ? [] : [Current!];
+
+    /// <summary>A change is begun, where one must follow and none is under way: to be kept before the pending key is used.</summary>
+    public DataKeys BeginChange() =>
+        NeedsRotation && Pending is null && Current is not null ? new(Current, RandomNumberGenerator.GetBytes(SizeBytes)) : this;
+
+    /// <summary>The change is done: nothing on disk needs the current key any more.</summary>
+    public DataKeys EndChange() => Pending is null ? this : new(Pending, Pending: null, NeedsRotation);
+
     /// <summary>Shows no key.</summary>
     public override string ToString() =>
         $"current {(Current is null ? "none" : "set")}, pending {(Pending is null ? "none" : "set")}, needs rotation {NeedsRotation}";

@@ -31,6 +31,7 @@ public sealed class NodeKeyFile
     private readonly StateDirectory _state;
     private readonly TimeProvider _time;
     private KeyEncryptionKey _kek;
+    private TaskCompletionSource _rewrapped = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Names the files; reads nothing yet.</summary>
     /// <param name="state">Where they are.</param>
@@ -45,6 +46,27 @@ public sealed class NodeKeyFile
 
     /// <summary>Whether there is a key on disk.</summary>
     public bool Exists => File.Exists(_state.NodeKey);
+
+    /// <summary>Whether the key on disk is locked and the unlock key is missing or wrong.</summary>
+    /// <exception cref="CertificateException">The file is no key.</exception>
+    public bool IsLocked
+    {
+        get
+        {
+            try
+            {
+                _ = Exists ? Read() : null;
+                return false;
+            }
+            catch (KeyLockedException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>Ends when everything is next wrapped with another unlock key, or with none; another one then.</summary>
+    public Task Rewrapped => Volatile.Read(ref _rewrapped).Task;
 
     /// <summary>What locks the key now; its version is known after <see cref="Read"/>.</summary>
     public KeyEncryptionKey KeyEncryptionKey
@@ -119,9 +141,46 @@ public sealed class NodeKeyFile
         }
     }
 
+    /// <summary>Changes the data keys; certificate and key stay.</summary>
+    /// <param name="change">Gives back what it is given where there is nothing to write.</param>
+    /// <returns>What the file holds now.</returns>
+    public DataKeys ChangeDataKeys(Func<DataKeys, DataKeys> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        lock (_gate)
+        {
+            var content = ReadKey();
+            var next = change(content.DataKeys);
+            if (!ReferenceEquals(next, content.DataKeys))
+            {
+                WriteKey(content with { DataKeys = next }, _kek);
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Leaves what a worker has: a key that nothing locks, and no data keys.</summary>
+    /// <returns>Whether something was written.</returns>
+    public bool ForgetManager()
+    {
+        lock (_gate)
+        {
+            var content = ReadKey();
+            if (!_kek.Locks && content.DataKeys == DataKeys.None)
+            {
+                return false;
+            }
+
+            // The version too: a manager once more, it follows the same cluster object anew.
+            WriteKey(content with { DataKeys = DataKeys.None }, KeyEncryptionKey.None);
+            return true;
+        }
+    }
+
     /// <summary>
-    /// Wraps everything with another unlock key, or with none. Going from unlocked to locked marks the data keys for a
-    /// change, since the current one has been readable on disk.
+    /// Wraps everything with another unlock key, or with none. One that locks marks the data keys for a change: the current one has
+    /// been readable on disk, or by an unlock key that is to be good for nothing any more.
     /// </summary>
     /// <returns>Whether something was written; not for an older version or the same key.</returns>
     /// <exception cref="InvalidOperationException">The same version with another key.</exception>
@@ -143,12 +202,12 @@ public sealed class NodeKeyFile
                 return false;
             }
 
-            var becomesLocked = !_kek.Locks && next.Locks && content.DataKeys.Current is not null;
-            WriteKey(
-                content with { DataKeys = content.DataKeys with { NeedsRotation = content.DataKeys.NeedsRotation || becomesLocked } },
-                next);
-            return true;
+            var keys = content.DataKeys;
+            WriteKey(content with { DataKeys = keys with { NeedsRotation = keys.Current is not null && (keys.NeedsRotation || next.Locks) } }, next);
         }
+
+        Interlocked.Exchange(ref _rewrapped, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+        return true;
     }
 
     private NodeKey ReadKey()

@@ -11,9 +11,16 @@ namespace Skep.Manager.Certificates;
 /// Locks and unlocks this manager's key file as the cluster object says. It runs on every manager, since each has a key
 /// file of its own.
 /// </summary>
-public sealed class ManagerLock(ClusterStore store, NodeKeyFile keys, TimeProvider time, ILogger<ManagerLock> logger)
+/// <param name="store">Where the cluster object is.</param>
+/// <param name="tryCatchUp">Brings the store to what is committed; false where no leader answers.</param>
+/// <param name="keys">The file.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">Told of each change.</param>
+public sealed class ManagerLock(ClusterStore store, Func<CancellationToken, Task<bool>> tryCatchUp, NodeKeyFile keys, TimeProvider time, ILogger<ManagerLock> logger)
     : ManagerLoop(time, logger)
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The key a manager's file is to be locked with under this cluster object.</summary>
     public static KeyEncryptionKey KeyOf(Cluster cluster)
     {
@@ -27,6 +34,13 @@ public sealed class ManagerLock(ClusterStore store, NodeKeyFile keys, TimeProvid
     /// <inheritdoc />
     protected override async Task RunAsync(CancellationToken ct)
     {
+        // A store that is still behind shows unlock keys of the past. A file that is locked with one of them when the machine stops is
+        // opened by a key that nobody may have kept.
+        while (!await tryCatchUp(ct))
+        {
+            await Task.Delay(Pause, Time, ct);
+        }
+
         var (cluster, subscription) = store.ReadAndSubscribe(ClusterObject.Find);
         using (subscription)
         {

@@ -19,7 +19,7 @@ internal static class CallKinds
     private const string Swarmkit = "/docker.swarmkit.v1.";
 
     // These follow the store of the manager that is asked, or speak of that manager alone.
-    private static readonly string[] Here = [Swarmkit + "Watch/", Swarmkit + "Health/", Swarmkit + "CA/", Swarmkit + "Raft/"];
+    private static readonly string[] Here = [Swarmkit + "Watch/", Swarmkit + "Health/", Swarmkit + "CA/", Swarmkit + "Raft/", "/skep.v1.Unlocking/"];
     private static readonly string[] Reads = [Swarmkit + "Control/Get", Swarmkit + "Control/List", "/skep.v1.Why/", "/skep.v1.Managers/Status"];
 
     /// <summary>Of a method, <c>/package.Service/Method</c>.</summary>

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
-using Skep.Identity.Tls;
 using Skep.Node.Authority;
 
 namespace Skep.Node.Listeners;
@@ -19,10 +18,12 @@ internal static class ControlSocketConnection
     private static readonly TimeSpan OpeningTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The middleware of the control socket's listener.</summary>
-    public static Func<ConnectionDelegate, ConnectionDelegate> Middleware(ServerTls tls, TimeProvider time) =>
+    /// <param name="tls">How a caller that wants TLS is answered; asked for each connection.</param>
+    /// <param name="time">Bounds the opening.</param>
+    public static Func<ConnectionDelegate, ConnectionDelegate> Middleware(Func<SslServerAuthenticationOptions> tls, TimeProvider time) =>
         next => connection => RunAsync(connection, next, tls, time);
 
-    private static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, ServerTls tls, TimeProvider time)
+    private static async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, Func<SslServerAuthenticationOptions> tls, TimeProvider time)
     {
         connection.Features.Set(ControlSocketFeature.Instance);
         using var opening = new CancellationTokenSource(OpeningTimeout, time);
@@ -63,12 +64,12 @@ internal static class ControlSocketConnection
         }
     }
 
-    private static async Task RunTlsAsync(ConnectionContext connection, ConnectionDelegate next, ServerTls tls, CancellationToken ct)
+    private static async Task RunTlsAsync(ConnectionContext connection, ConnectionDelegate next, Func<SslServerAuthenticationOptions> tls, CancellationToken ct)
     {
         IDuplexPipe original = connection.Transport;
         var raw = new DuplexPipeStream(original);
         await using var secured = new SslStream(raw, leaveInnerStreamOpen: true);
-        await secured.AuthenticateAsServerAsync(tls.ForControlSocket(), ct).ConfigureAwait(false);
+        await secured.AuthenticateAsServerAsync(tls(), ct).ConfigureAwait(false);
         var input = PipeReader.Create(secured, new StreamPipeReaderOptions(leaveOpen: true));
         var output = PipeWriter.Create(secured, new StreamPipeWriterOptions(leaveOpen: true));
         connection.Transport = new DuplexPipe(input, output);

@@ -54,7 +54,7 @@ internal sealed class ManagerServer : IAsyncDisposable
             kestrel.ListenUnixSocket(options.ControlSocket, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.Use(ControlSocketConnection.Middleware(tls, time));
+                listen.Use(ControlSocketConnection.Middleware(tls.ForControlSocket, time));
             });
             kestrel.Listen(remote, listen =>
             {

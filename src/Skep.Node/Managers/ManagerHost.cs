@@ -38,8 +38,9 @@ internal sealed partial class ManagerHost : IAsyncDisposable
     private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task joining;
+    private readonly Task changingKeys;
 
-    private ManagerHost(DurableStore store, ManagerParts parts, Leadership leadership, ManagerServer server, GroupJoining joining, string addressFromHere, ILogger logger)
+    private ManagerHost(DurableStore store, ManagerParts parts, Leadership leadership, ManagerServer server, GroupJoining joining, DataKeyChange keyChange, string addressFromHere, ILogger logger)
     {
         (this.store, this.parts, this.leadership, this.server, this.logger) = (store, parts, leadership, server, logger);
         meter = NodeMetrics.OfManager(store);
@@ -47,6 +48,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         parts.Start();
         leadership.Start();
         this.joining = Task.Run(() => joining.RunAsync(stopping.Token));
+        changingKeys = Task.Run(() => keyChange.RunAsync(stopping.Token));
         Failure = Task.WhenAny(store.Completion, leadership.Completion).Unwrap();
     }
 
@@ -107,7 +109,8 @@ internal sealed partial class ManagerHost : IAsyncDisposable
             int asked = 0;
             var joining = new GroupJoining(
                 store.Members, identity, advertised, () => PickManager(state, options, nodeId, fromHere, asked++), time, logs.CreateLogger<GroupJoining>());
-            return new ManagerHost(store, parts, leadership, server, joining, fromHere, logs.CreateLogger<ManagerHost>());
+            var keyChange = new DataKeyChange(keys, store.RotateDataKeyAsync, time, logs.CreateLogger<DataKeyChange>());
+            return new ManagerHost(store, parts, leadership, server, joining, keyChange, fromHere, logs.CreateLogger<ManagerHost>());
         }
         catch
         {
@@ -125,6 +128,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         // The lead first, so that the others need not notice its loss; then callers, what decides, and what keeps.
         await stopping.CancelAsync().ConfigureAwait(false);
         await joining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await changingKeys.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await HandOverAsync().ConfigureAwait(false);
         meter.Dispose();
         await server.DisposeAsync().ConfigureAwait(false);
@@ -177,7 +181,8 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                     MemberId = member,
                     Founds = founds,
                     Address = advertised,
-                    DataKey = dataKeys.Current,
+                    DataKey = dataKeys.Writing,
+                    OlderDataKeys = dataKeys.Older,
                     Dial = async (other, token) => await DialAsync(identity, member, other.Id, other.Address, token).ConfigureAwait(false),
                     Time = time,
                     LoggerFactory = logs,

@@ -2,6 +2,7 @@ using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
 using Skep.Identity;
 using Skep.Identity.Files;
+using Skep.Identity.Keys;
 using Skep.Store.Durability;
 
 namespace Skep.Node.Managers;
@@ -10,7 +11,7 @@ namespace Skep.Node.Managers;
 /// Runs the manager while this node's certificate says that it is one: started when the node is promoted, ended when it is demoted,
 /// and then its log goes too, which the others take no further part of.
 /// </summary>
-internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDirectory state, NodeIdentitySource source, TimeProvider time, ILogger<ManagerRole> logger)
+internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDirectory state, NodeKeyFile keys, NodeIdentitySource source, TimeProvider time, ILogger<ManagerRole> logger)
     : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
@@ -38,7 +39,7 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
         }
         else
         {
-            MemberFile.Remove(state, DurableStore.FolderOf(state.Root));
+            ForgetManager();
         }
         following = Task.Run(() => FollowAsync(identity, stopping.Token));
     }
@@ -67,7 +68,7 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
                 {
                     LogDemoted(logger);
                     await StopAsync().ConfigureAwait(false);
-                    MemberFile.Remove(state, DurableStore.FolderOf(state.Root));
+                    ForgetManager();
                 }
             }
         }
@@ -105,6 +106,13 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
             CancellationToken.None,
             TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
+    }
+
+    // A worker's machine starts without anybody who knows the unlock key, and holds nothing that it would guard.
+    private void ForgetManager()
+    {
+        MemberFile.Remove(state, DurableStore.FolderOf(state.Root));
+        keys.ForgetManager();
     }
 
     private async Task StopAsync()

@@ -42,7 +42,7 @@ internal sealed partial class ForcedCluster(StateDirectory state, ILogger<Forced
             throw new NodeStartException(
                 $"{Flag}: {state.Root} is a worker's, which holds nothing of the cluster's state; use a manager's state directory, or restore a backup with --restore FILE");
         }
-        if (!RaftRecovery.HasLog(folder) || keys.Read().DataKeys.Current is not { } dataKey)
+        if (!RaftRecovery.HasLog(folder) || keys.Read().DataKeys is not { Writing: { } dataKey } dataKeys)
         {
             throw new NodeStartException(
                 $"{Flag}: there is no log in {folder}, so there is nothing to go on with; use the state directory of a manager that has one, or restore a backup with --restore FILE");
@@ -52,7 +52,7 @@ internal sealed partial class ForcedCluster(StateDirectory state, ILogger<Forced
         try
         {
             found = await RaftRecovery.ForceSingleAsync(
-                new RaftRecoveryOptions { Folder = folder, DataKey = dataKey, GroupId = DurableStore.GroupId, Member = new RaftMember(member, address) },
+                new RaftRecoveryOptions { Folder = folder, DataKey = dataKey, OlderDataKeys = dataKeys.Older, GroupId = DurableStore.GroupId, Member = new RaftMember(member, address) },
                 given => GivenUpFile.Add(state, given.GivenUp.Select(static m => m.Id)),
                 ct).ConfigureAwait(false);
         }

@@ -153,7 +153,8 @@ internal sealed class EntryLog
     /// <summary>This member's own snapshot is on disk, and entries below may be gone.</summary>
     public void Compact(SnapshotMeta snapshot, ulong keepFrom)
     {
-        if (snapshot.Index <= (Snapshot?.Index ?? 0))
+        // The same index again: taken anew, under another data key, and with fewer entries kept below it.
+        if (snapshot.Index < (Snapshot?.Index ?? 0))
         {
             return;
         }

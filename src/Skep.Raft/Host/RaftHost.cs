@@ -47,6 +47,7 @@ public sealed record RaftHostOptions
 public sealed class RaftHost : IAsyncDisposable
 {
     private const int MaxQueuedWrites = 1024;
+    private static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
 
     private readonly RaftHostOptions _options;
     private readonly RaftLog _log;
@@ -87,6 +88,49 @@ public sealed class RaftHost : IAsyncDisposable
         var group = new ReplicaGroup(options, _options.Member, _log, _transport, machine, start, random, _options.Time, _options.LoggerFactory.CreateLogger<ReplicaGroup>());
         _groups.Add(group);
         return group;
+    }
+
+    /// <summary>
+    /// Writes all under another data key from now on, and returns once no file of the folder needs an older one. The folder opens
+    /// at every point between with both: keep the new key before the call, and forget the old one after it. A full disk and a
+    /// missing leader are waited for. One call at a time.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The log holds a group that is not open here.</exception>
+    /// <exception cref="LogFailedException">The log takes nothing more.</exception>
+    public async Task RotateDataKeyAsync(ReadOnlyMemory<byte> key, CancellationToken ct = default)
+    {
+        while (!await TryUseKeyAsync(key, ct).ConfigureAwait(false))
+        {
+            await Task.Delay(FullPause, _options.Time, ct).ConfigureAwait(false);
+        }
+
+        foreach (var group in _groups)
+        {
+            await group.LeaveOlderKeysAsync(ct).ConfigureAwait(false);
+        }
+
+        if (!await _log.BetweenWritesAsync(static log => log.TryForgetOlderKeys(), ct).ConfigureAwait(false))
+        {
+            throw new InvalidOperationException($"{_options.Folder} holds a raft group that is not open, under an older data key; open it and change the key again");
+        }
+    }
+
+    private async Task<bool> TryUseKeyAsync(ReadOnlyMemory<byte> key, CancellationToken ct)
+    {
+        try
+        {
+            return await _log.BetweenWritesAsync(
+                log =>
+                {
+                    log.UseKey(key);
+                    return true;
+                },
+                ct).ConfigureAwait(false);
+        }
+        catch (LogFullException)
+        {
+            return false;
+        }
     }
 
     // Members must not wait alike, or none of them is ever first to ask for votes: also where numbers differ in little, and

@@ -109,6 +109,9 @@ public sealed partial class ReplicaGroup
             case ReplicaInput.StandingsAsked asked:
                 asked.Done.TrySetResult(_core.Standings());
                 break;
+            case ReplicaInput.SnapshotAsked asked:
+                asked.Done.TrySetResult(TakeSnapshot());
+                break;
             case ReplicaInput.SnapshotSent sent:
                 _core.ReportSnapshot(sent.Member, sent.Arrived);
                 break;
@@ -463,6 +466,7 @@ public sealed partial class ReplicaGroup
                 _ => null,
             })?.TrySetException(why);
             (input as ReplicaInput.StandingsAsked)?.Done.TrySetException(why);
+            (input as ReplicaInput.SnapshotAsked)?.Done.TrySetException(why);
         }
 
         _changed.TrySetResult();

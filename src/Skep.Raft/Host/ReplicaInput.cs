@@ -15,6 +15,9 @@ internal abstract record ReplicaInput
 
     public sealed record StandingsAsked(TaskCompletionSource<IReadOnlyList<ReplicaStanding>> Done) : ReplicaInput;
 
+    /// <summary>Answered with the taking, which ends with whether it was taken.</summary>
+    public sealed record SnapshotAsked(TaskCompletionSource<Task<bool>> Done) : ReplicaInput;
+
     public sealed record SnapshotSent(ulong Member, bool Arrived) : ReplicaInput;
 
     public sealed record SnapshotTaken(ulong Index) : ReplicaInput;

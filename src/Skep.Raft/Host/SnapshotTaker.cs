@@ -33,7 +33,22 @@ internal sealed class SnapshotTaker(
         // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
         _notBefore = index + Math.Max(1, everyEntries / 10);
         var write = machine.CaptureSnapshot();
-        _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration));
+        _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration, waits: false));
+    }
+
+    /// <summary>Takes one in any case, after one that is under way; to be called from the group's loop.</summary>
+    /// <returns>Whether it was written.</returns>
+    public Task<bool> TakeAsync(ulong index, ulong term, ulong configurationIndex, byte[] configuration)
+    {
+        var write = machine.CaptureSnapshot();
+        var before = _writing;
+        var taking = Task.Run(async () =>
+        {
+            await before.ConfigureAwait(false);
+            return await WriteAsync(write, index, term, configurationIndex, configuration, waits: true).ConfigureAwait(false);
+        });
+        _writing = taking;
+        return taking;
     }
 
     /// <summary>Lets a snapshot that is under way end early, and waits for it.</summary>
@@ -44,15 +59,18 @@ internal sealed class SnapshotTaker(
         _stop.Dispose();
     }
 
-    private async Task WriteAsync(Func<Stream, CancellationToken, Task> write, ulong index, ulong term, ulong configurationIndex, byte[] configuration)
+    private async Task<bool> WriteAsync(
+        Func<Stream, CancellationToken, Task> write, ulong index, ulong term, ulong configurationIndex, byte[] configuration, bool waits)
     {
-        if (gate is not null && !await gate.WaitAsync(0).ConfigureAwait(false))
-        {
-            return;
-        }
-
+        var held = false;
         try
         {
+            held = gate is null || await gate.WaitAsync(waits ? Timeout.Infinite : 0, _stop.Token).ConfigureAwait(false);
+            if (!held)
+            {
+                return false;
+            }
+
             var file = log.CreateSnapshot(group, index, term, configurationIndex, configuration);
             await using (file.ConfigureAwait(false))
             {
@@ -64,6 +82,7 @@ internal sealed class SnapshotTaker(
             Volatile.Write(ref _lastIndex, index);
             GroupMessages.SnapshotTaken(logger, group, index, log.Engine.SegmentCount);
             taken?.Invoke(index);
+            return true;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
@@ -74,7 +93,12 @@ internal sealed class SnapshotTaker(
         }
         finally
         {
-            gate?.Release();
+            if (held)
+            {
+                gate?.Release();
+            }
         }
+
+        return false;
     }
 }

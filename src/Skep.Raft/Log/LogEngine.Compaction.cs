@@ -14,7 +14,7 @@ internal sealed partial class LogEngine
 
         // From the oldest on, so that a crash in between leaves no gap.
         var removed = 0UL;
-        while (_segments.Count > 1 && IsNeedless(_segments[0], _options.KeepEntries))
+        while (_segments.Count > 1 && IsNeedless(_segments[0]))
         {
             var segment = _segments[0];
             _disk.Delete(FileNames.Segment(segment.Sequence));
@@ -37,12 +37,15 @@ internal sealed partial class LogEngine
         }
     }
 
-    private bool IsNeedless(Segment segment, ulong keepEntries)
+    private bool IsNeedless(Segment segment)
     {
+        // A segment under an older data key is to go as soon as it can; whoever is behind is sent a snapshot.
+        var isOld = !IsUnderCurrentKey(segment.Header);
+        var keepEntries = isOld ? 0 : _options.KeepEntries;
         foreach (var (id, last) in segment.LastIndexes)
         {
             var snapshot = _groups[id].SnapshotIndex;
-            if (snapshot <= keepEntries || last > snapshot - keepEntries)
+            if (snapshot <= keepEntries || (isOld ? LastHeld(id, last) : last) > snapshot - keepEntries)
             {
                 return false;
             }

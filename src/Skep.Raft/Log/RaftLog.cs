@@ -79,6 +79,14 @@ internal sealed class RaftLog : IDisposable
         return request.Task;
     }
 
+    /// <summary>Does something with the engine between two writes, on the log's own thread.</summary>
+    public async Task<T> BetweenWritesAsync<T>(Func<LogEngine, T> work, CancellationToken ct)
+    {
+        var result = default(T);
+        await AppendAsync(new LogRequest([]) { Work = engine => result = work(engine) }, ct).ConfigureAwait(false);
+        return result!;
+    }
+
     /// <summary>Begins a snapshot file; note it with a <see cref="RecordType.SnapshotMarker"/> once it is committed.</summary>
     public SnapshotWriter CreateSnapshot(ulong group, ulong index, ulong term, ulong configurationIndex, ReadOnlySpan<byte> configuration) =>
         SnapshotWriter.Create(_disk, _options, group, index, term, configurationIndex, configuration);
@@ -220,6 +228,9 @@ internal sealed class RaftLog : IDisposable
     {
         switch (_records)
         {
+            case [] when _batch is [{ Work: { } work }]:
+                work(_engine);
+                break;
             case [{ Type: RecordType.Truncate } cut]:
                 _engine.Truncate(cut.Group, cut.Index);
                 break;

@@ -129,6 +129,13 @@ public sealed class DurableStore : IAsyncDisposable
     /// <param name="ct">Ends it.</param>
     public Task ServePeerAsync(Stream stream, ulong from, CancellationToken ct) => host.ServeAsync(stream, from, ct);
 
+    /// <summary>
+    /// Writes the log under another data key from now on, and returns once nothing on disk needs an older one: the new key must have
+    /// been kept before the call, and the old one may be forgotten after it.
+    /// </summary>
+    /// <exception cref="RaftLogException">The log takes nothing more.</exception>
+    public Task RotateDataKeyAsync(ReadOnlyMemory<byte> key, CancellationToken ct) => host.RotateDataKeyAsync(key, ct);
+
     /// <summary>Finishes what was proposed and closes the log. The objects can still be read.</summary>
     public ValueTask DisposeAsync() => host.DisposeAsync();
 }

@@ -31,6 +31,22 @@ public sealed class StoreMembers
     public async Task<MembersView> WaitForAsync(Func<MembersView, bool> wanted, CancellationToken ct) =>
         Of(await group.WaitForAsync(status => wanted(Of(status)), ct).ConfigureAwait(false));
 
+    /// <summary>Brings this member to all that was committed when the call began; false where no leader answers.</summary>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
+    public async Task<bool> TryCatchUpAsync(CancellationToken ct)
+    {
+        try
+        {
+            await WaitForAsync(static v => v.LeaderId != 0, ct).ConfigureAwait(false);
+            await group.ReadIndexAsync(ct).ConfigureAwait(false);
+            return true;
+        }
+        catch (NotLeaderException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>What this member, as leader, knows of all; empty where it does not lead.</summary>
     public async Task<IReadOnlyList<MemberStanding>> ReadStandingsAsync(CancellationToken ct) =>
         [.. (await group.ReadStandingsAsync(ct).ConfigureAwait(false)).Select(static s => new MemberStanding(s.Id, s.LagEntries, TimeSpan.FromMilliseconds(s.SilentMs), s.IsCaughtUp))];

@@ -30,6 +30,7 @@ internal static class ClusterCommands
         Verb.Make("inspect", "Inspect a cluster", InspectAsync, Words),
         Verb.Make("ls", "List clusters", ListAsync, Quiet),
         Verb.Make("status", "Show the managers, and how many failures they survive", ClusterStatusCommand.RunAsync),
+        ClusterUnlockCommand.Make(),
         Verb.Make("unlock-key", "Get the unlock key for a cluster", UnlockKeyAsync, Words),
         Verb.Make(
             "update", "Update a cluster", UpdateAsync,

@@ -157,6 +157,72 @@ public sealed class NodeKeyFileTests : IDisposable
     }
 
     [Fact]
+    public void Another_unlock_key_calls_for_new_data_keys_too_and_none_does_not()
+    {
+        var file = Open();
+        WriteNew(file);
+        file.WriteDataKeys(DataKeys.Generate());
+        file.Rewrap(new KeyEncryptionKey(UnlockKey.Generate(), 7));
+        file.ChangeDataKeys(static k => k.BeginChange());
+        file.ChangeDataKeys(static k => k.EndChange());
+        Assert.False(file.Read().DataKeys.NeedsRotation);
+
+        var rewrapped = file.Rewrapped;
+        Assert.True(file.Rewrap(new KeyEncryptionKey(UnlockKey.Generate(), 8)));
+        Assert.True(rewrapped.IsCompletedSuccessfully);
+        Assert.True(file.Read().DataKeys.NeedsRotation);
+
+        file.ChangeDataKeys(static k => k.BeginChange());
+        file.ChangeDataKeys(static k => k.EndChange());
+        Assert.True(file.Rewrap(new KeyEncryptionKey(null, 9)));
+        Assert.False(file.Read().DataKeys.NeedsRotation);
+    }
+
+    [Fact]
+    public void A_change_of_data_keys_keeps_both_until_it_is_done()
+    {
+        var file = Open();
+        WriteNew(file);
+        file.WriteDataKeys(DataKeys.Generate());
+        var old = file.Read().DataKeys.Current;
+        file.Rewrap(new KeyEncryptionKey(UnlockKey.Generate(), 7));
+
+        var begun = file.ChangeDataKeys(static k => k.BeginChange());
+        Assert.Equal(old, begun.Current);
+        Assert.False(begun.NeedsRotation);
+        Assert.Equal(begun.Pending, begun.Writing);
+        Assert.Equal(old, Assert.Single(begun.Older).ToArray());
+        Assert.Same(begun, begun.BeginChange());
+
+        // Locked anew meanwhile: the pending one has to go as well, once it is in use.
+        file.Rewrap(new KeyEncryptionKey(UnlockKey.Generate(), 8));
+        var ended = file.ChangeDataKeys(static k => k.EndChange());
+        Assert.Equal(begun.Pending, ended.Current);
+        Assert.True(ended is { Pending: null, NeedsRotation: true, Older: [] });
+    }
+
+    [Fact]
+    public void A_manager_that_is_a_worker_again_has_nothing_locked_and_can_be_locked_under_the_same_version_later()
+    {
+        var file = Open();
+        var (_, key) = WriteNew(file);
+        file.WriteDataKeys(DataKeys.Generate());
+        var unlockKey = UnlockKey.Generate();
+        file.Rewrap(new KeyEncryptionKey(unlockKey, 7));
+        Assert.True(Open().IsLocked);
+
+        Assert.True(file.ForgetManager());
+        Assert.False(file.ForgetManager());
+        Assert.False(Open().IsLocked);
+        Assert.Equal(key.Trim(), Encoding.ASCII.GetString(Open().Read().PrivateKeyPem).Trim());
+        Assert.Equal(DataKeys.None, Open().Read().DataKeys);
+
+        file.WriteDataKeys(DataKeys.Generate());
+        Assert.True(file.Rewrap(new KeyEncryptionKey(unlockKey, 7)));
+        Assert.True(Open().IsLocked);
+    }
+
+    [Fact]
     public void Openssl_reads_the_key_once_the_headers_are_taken_off()
     {
         WriteNew(Open());

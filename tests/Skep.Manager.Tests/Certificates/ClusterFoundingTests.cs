@@ -174,7 +174,7 @@ public sealed class ClusterFoundingTests : IDisposable
     {
         await CompleteAsync(Found());
         _keys.WriteDataKeys(DataKeys.Generate());
-        await using var follower = new ManagerLock(_store, _keys, TimeProvider.System, NullLogger<ManagerLock>.Instance);
+        await using var follower = new ManagerLock(_store, static _ => Task.FromResult(true), _keys, TimeProvider.System, NullLogger<ManagerLock>.Instance);
         follower.Start();
         var unlockKey = UnlockKey.Generate();
 

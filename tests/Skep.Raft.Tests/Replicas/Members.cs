@@ -24,6 +24,9 @@ internal sealed class Members : IAsyncDisposable
 
     public IEnumerable<Member> Up => _members.Values;
 
+    /// <summary>What the members' logs are encrypted with, where nothing else is said.</summary>
+    public static byte[] DataKey => new byte[32];
+
     public static RaftMember Address(ulong id) => new(id, $"member-{id}");
 
     public static async Task<Members> StartAsync(int count, ulong snapshotEveryEntries = 10_000, ulong keepEntries = 500)
@@ -38,12 +41,12 @@ internal sealed class Members : IAsyncDisposable
         return members;
     }
 
-    public async Task<Member> StartAsync(ulong id, IReadOnlyList<RaftMember>? founders = null, ulong? snapshotEveryEntries = null)
+    public async Task<Member> StartAsync(ulong id, IReadOnlyList<RaftMember>? founders = null, ulong? snapshotEveryEntries = null, byte[]? dataKey = null)
     {
         var host = await RaftHost.OpenAsync(new RaftHostOptions
         {
             Folder = FolderOf(id),
-            DataKey = new byte[32],
+            DataKey = dataKey ?? DataKey,
             Member = Address(id),
             Dial = Wire.DialFrom(id),
             KeepEntries = KeepEntries,

@@ -28,6 +28,8 @@ public sealed class FakeManager : IAsyncDisposable
 
     public FakeManagers Managers { get; } = new();
 
+    public FakeUnlocking Unlocking { get; } = new();
+
     /// <summary>Why every answer may be out of date; null where none may.</summary>
     public string? MayBeStale { get; set; }
 
@@ -54,7 +56,7 @@ public sealed class FakeManager : IAsyncDisposable
             });
         });
         builder.Services.AddGrpc();
-        builder.Services.AddSingleton(Control).AddSingleton(Logs).AddSingleton(Why).AddSingleton(Ca).AddSingleton(Managers);
+        builder.Services.AddSingleton(Control).AddSingleton(Logs).AddSingleton(Why).AddSingleton(Ca).AddSingleton(Managers).AddSingleton(Unlocking);
         _server = builder.Build();
         _server.Use((call, next) =>
         {
@@ -69,6 +71,7 @@ public sealed class FakeManager : IAsyncDisposable
         _server.MapGrpcService<FakeWhy>();
         _server.MapGrpcService<FakeCa>();
         _server.MapGrpcService<FakeManagers>();
+        _server.MapGrpcService<FakeUnlocking>();
         await _server.StartAsync();
         return this;
     }
@@ -81,7 +84,7 @@ public sealed class FakeManager : IAsyncDisposable
         using var output = new StringWriter();
         using var errors = new StringWriter();
         using var stdin = new MemoryStream(ByteString.CopyFromUtf8(input).ToByteArray());
-        var around = new Surroundings { Output = output, Error = errors, Time = Clock, Input = stdin, IsTerminal = () => false };
+        var around = new Surroundings { Output = output, Error = errors, Time = Clock, Input = stdin, IsTerminal = () => false, AskSecret = static _ => null };
         Task<int> run = CommandTree.RunAsync(["--socket", Socket, .. args], around);
         int exitCode = await run.WaitAsync(TimeSpan.FromSeconds(60));
         return new CommandResult(exitCode, output.ToString(), errors.ToString());

@@ -42,6 +42,24 @@ public sealed class FakeCa : CA.CABase
         Task.FromResult(new GetUnlockKeyResponse { UnlockKey = UnlockKey });
 }
 
+/// <summary>Takes any unlock key, or refuses.</summary>
+public sealed class FakeUnlocking : Unlocking.UnlockingBase
+{
+    public List<string> Keys { get; } = [];
+
+    public Status? Refusal { get; set; }
+
+    public override Task<UnlockResponse> Unlock(UnlockRequest request, ServerCallContext context)
+    {
+        if (Refusal is { } refusal)
+        {
+            throw new RpcException(refusal);
+        }
+        Keys.Add(request.Key);
+        return Task.FromResult(new UnlockResponse());
+    }
+}
+
 /// <summary>Managers that fare as a test says.</summary>
 public sealed class FakeManagers : Managers.ManagersBase
 {

@@ -34,7 +34,8 @@ internal sealed class LeaderForwarder : IDisposable
         Version = System.Net.HttpVersion.Version20,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
 
-        // Streams are silent for as long as nothing happens; TCP and HTTP/2 pings find the dead.
+        // Streams are silent for as long as nothing happens. A leader that is cut off without a word is not noticed by this: its
+        // streams hang until TCP gives up.
         ActivityTimeout = TimeSpan.FromDays(1),
         AllowResponseBuffering = false,
     };

@@ -89,11 +89,12 @@ public sealed class RaftHost : IAsyncDisposable
         return group;
     }
 
-    // Members whose numbers differ in little must not wait alike, or none of them is ever first to ask for votes.
-    private static int Mix(ulong seed, ulong member, ulong group)
+    // Members must not wait alike, or none of them is ever first to ask for votes: also where numbers differ in little, and
+    // where a member's seed is its number, so that each part is mixed in before the next one meets it.
+    internal static int Mix(ulong seed, ulong member, ulong group)
     {
-        var mixed = seed;
-        foreach (var part in (ReadOnlySpan<ulong>)[member, group])
+        var mixed = 0UL;
+        foreach (var part in (ReadOnlySpan<ulong>)[seed, member, group])
         {
             mixed = (mixed ^ part) * 0x9E37_79B9_7F4A_7C15;
             mixed ^= mixed >> 32;

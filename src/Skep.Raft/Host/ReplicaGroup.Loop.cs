@@ -263,8 +263,8 @@ public sealed partial class ReplicaGroup
         }
 
         Apply(output.ApplyUpTo);
-        _reads.Decided(output.Reads, NoLeader);
-        _reads.Applied(_applied);
+        _reads.Decided(output.Reads, NowMs(), NoLeader);
+        _reads.Applied(_applied, NowMs());
     }
 
     private void Apply(ulong upTo)

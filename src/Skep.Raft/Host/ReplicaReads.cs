@@ -11,6 +11,8 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
     private readonly PriorityQueue<List<TaskCompletionSource>, ulong> _admitted = new();
     private List<TaskCompletionSource> _new = [];
     private ulong _context = firstContext;
+    private long _progressMs;
+    private ulong _applied;
 
     public void Add(TaskCompletionSource reader) => _new.Add(reader);
 
@@ -34,7 +36,7 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
         _new = [];
     }
 
-    public void Decided(IReadOnlyList<ReadState> reads, Func<Exception> noLeader)
+    public void Decided(IReadOnlyList<ReadState> reads, long nowMs, Func<Exception> noLeader)
     {
         foreach (var read in reads)
         {
@@ -46,6 +48,7 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
             if (read.Index is { } index)
             {
                 _admitted.Enqueue(asked.Readers, index);
+                _progressMs = nowMs;
             }
             else
             {
@@ -54,8 +57,13 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
         }
     }
 
-    public void Applied(ulong index)
+    public void Applied(ulong index, long nowMs)
     {
+        if (index != _applied)
+        {
+            (_applied, _progressMs) = (index, nowMs);
+        }
+
         while (_admitted.TryPeek(out var readers, out var needed) && needed <= index)
         {
             _admitted.Dequeue();
@@ -63,10 +71,13 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
         }
     }
 
-    /// <summary>A read whose question or answer was lost is given up, for its caller to ask again.</summary>
+    /// <summary>
+    /// A read whose question or answer was lost is given up, for its caller to ask again; and so are the admitted ones when nothing
+    /// more is admitted or applied: this member was cut off from what it has yet to apply.
+    /// </summary>
     public void GiveUp(long nowMs, Func<Exception> noLeader)
     {
-        if (_asked.Count == 0)
+        if (_asked.Count == 0 && _admitted.Count == 0)
         {
             return;
         }
@@ -75,6 +86,11 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
         {
             _asked.Remove(context);
             Fail(asked.Readers, noLeader());
+        }
+
+        if (_admitted.Count > 0 && nowMs - _progressMs > patienceMs)
+        {
+            FailAdmitted(noLeader());
         }
     }
 
@@ -86,6 +102,11 @@ internal sealed class ReplicaReads(long patienceMs, ulong firstContext)
             Fail(asked.Readers, error);
         }
 
+        FailAdmitted(error);
+    }
+
+    private void FailAdmitted(Exception error)
+    {
         while (_admitted.TryDequeue(out var readers, out _))
         {
             Fail(readers, error);

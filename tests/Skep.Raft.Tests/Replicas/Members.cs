@@ -116,11 +116,15 @@ internal sealed class Members : IAsyncDisposable
                     return;
                 }
             }
+            catch (OperationCanceledException)
+            {
+                Assert.Fail($"member {leader.Id} took {command} and did not commit it within {Patience.TotalSeconds} s: {StatusOfAll()}");
+            }
         }
     }
 
     private string StatusOfAll() => string.Join("; ", Up.Select(static m =>
-        $"member {m.Id} is {m.Group.Status.Role} in term {m.Group.Status.Term} under {m.Group.Status.LeaderId}, committed {m.Group.Status.CommitIndex} of {m.Group.Status.LastIndex}"));
+        $"member {m.Id} is {m.Group.Status.Role} in term {m.Group.Status.Term} under {m.Group.Status.LeaderId}, committed {m.Group.Status.CommitIndex} of {m.Group.Status.LastIndex}, others lack {string.Join(",", m.Group.Status.LagByMember)}"));
 
     // Once a leader has committed in its own term, what it does not hold is never applied.
     private async Task<bool> WasTakenAsync(string command, ulong[] without)

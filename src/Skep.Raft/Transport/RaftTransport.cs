@@ -115,17 +115,9 @@ internal sealed class RaftTransport(
             }
 
             Learn(new RaftMember(from, address));
-            switch (kind)
-            {
-                case StreamKind.Messages:
-                    await ServeMessagesAsync(stream, from, ct).ConfigureAwait(false);
-                    break;
-                case StreamKind.Snapshot:
-                    await _snapshots.ReceiveAsync(stream, from, g => _groups.GetValueOrDefault(g), ct).ConfigureAwait(false);
-                    break;
-                default:
-                    throw new InvalidDataException($"a peer began a stream of kind {kind}; known are {StreamKind.Messages} and {StreamKind.Snapshot}");
-            }
+            await (kind == StreamKind.Messages
+                ? ServeMessagesAsync(stream, from, ct)
+                : _snapshots.ReceiveAsync(stream, from, g => _groups.GetValueOrDefault(g), ct)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or ObjectDisposedException)
         {

@@ -18,6 +18,7 @@ internal static class StreamKind
     }
 
     /// <returns>null where the stream ends before it began.</returns>
+    /// <exception cref="InvalidDataException">It begins with something else; nothing of it may be believed then.</exception>
     public static async ValueTask<(byte Kind, string Address)?> ReadOpeningAsync(Stream stream, CancellationToken ct)
     {
         var head = new byte[2];
@@ -26,8 +27,15 @@ internal static class StreamKind
             return null;
         }
 
+        if (head[0] is not (Messages or Snapshot))
+        {
+            throw new InvalidDataException($"a peer began a stream of kind {head[0]}; known are {Messages} and {Snapshot}");
+        }
+
         var address = new byte[head[1]];
         await stream.ReadExactlyAsync(address, ct).ConfigureAwait(false);
-        return (head[0], Encoding.UTF8.GetString(address));
+        return address.AsSpan().ContainsAnyExceptInRange((byte)'!', (byte)'~')
+            ? throw new InvalidDataException("a peer began a stream with an address that is none: expected host:port")
+            : (head[0], Encoding.UTF8.GetString(address));
     }
 }

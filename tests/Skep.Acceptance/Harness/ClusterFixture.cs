@@ -39,3 +39,8 @@ public sealed class OneNode : ClusterFixture
 {
     internal override Task<SkepCluster> StartAsync() => SkepCluster.StartAsync(workers: 0);
 }
+
+public sealed class ThreeManagers : ClusterFixture
+{
+    internal override Task<SkepCluster> StartAsync() => SkepCluster.StartManagersAsync(managers: 3, workers: 1);
+}

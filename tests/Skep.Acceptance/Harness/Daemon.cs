@@ -14,6 +14,15 @@ internal sealed class Daemon(string folder, string name, string[] flags, string[
 
     public string LogPath { get; } = Path.Combine(folder, name + ".log");
 
+    /// <summary>Its control socket.</summary>
+    public string Socket => Flag("--listen-control-api");
+
+    /// <summary>Where it listens, if it manages.</summary>
+    public string Address => Flag("--listen-remote-api");
+
+    /// <summary>Whether it has a port for others, and so can manage.</summary>
+    public bool Manages => flags.Contains("--listen-remote-api");
+
     public int Pid => process?.Id ?? throw new InvalidOperationException($"{Name} does not run");
 
     public bool Runs => process is { HasExited: false };
@@ -47,6 +56,8 @@ internal sealed class Daemon(string folder, string name, string[] flags, string[
         await Wait.Until($"{Name} ends", () => !Runs);
         return ExitCode;
     }
+
+    private string Flag(string name) => Array.IndexOf(flags, name) is >= 0 and int at ? flags[at + 1] : throw new InvalidOperationException($"{Name} was started without {name}");
 
     public async ValueTask DisposeAsync()
     {

@@ -10,7 +10,7 @@ namespace Skep.Acceptance.Harness;
 internal sealed partial class SkepCluster : IAsyncDisposable
 {
     private readonly List<Daemon> daemons = [];
-    private readonly GrpcChannel channel;
+    private readonly Dictionary<string, GrpcChannel> channels = [];
     private bool diedWell = true;
 
     /// <param name="host">Address of this machine that the manager listens on.</param>
@@ -20,18 +20,17 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         Folder = Directory.CreateTempSubdirectory("skep-accept-").FullName;
         Socket = Path.Combine(Folder, "manager", "swarm.sock");
         Address = $"{host}:{FreePort()}";
-        channel = ChannelTo(Socket);
-        Control = new Control.ControlClient(channel);
     }
 
     public string Folder { get; }
 
-    public string Socket { get; }
+    /// <summary>Control socket of the manager that is asked; node-1's unless a test asks another.</summary>
+    public string Socket { get; private set; }
 
-    /// <summary>Where the manager listens.</summary>
+    /// <summary>Where node-1 listens.</summary>
     public string Address { get; }
 
-    public Control.ControlClient Control { get; }
+    public Control.ControlClient Control => ControlAt(Socket);
 
     public Daemon Manager => daemons[0];
 
@@ -94,6 +93,10 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         }
     }
 
+    public void Ask(Daemon manager) => Socket = manager.Socket;
+
+    public Control.ControlClient ControlOf(Daemon manager) => ControlAt(manager.Socket);
+
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -118,13 +121,17 @@ internal sealed partial class SkepCluster : IAsyncDisposable
 
     public Task<Said> CtlAsync(params string[] arguments) => CtlWithInputAsync(null, arguments);
 
-    public Task<Said> CtlWithInputAsync(string? input, params string[] arguments) =>
-        Shell.RunAsync(Programs.Swarmctl, arguments, input, new Dictionary<string, string> { ["SWARM_SOCKET"] = Socket, ["NO_COLOR"] = "1" });
+    public Task<Said> CtlAsync(Daemon manager, params string[] arguments) => CtlAsync(manager.Socket, null, arguments);
+
+    public Task<Said> CtlWithInputAsync(string? input, params string[] arguments) => CtlAsync(Socket, input, arguments);
+
+    private static Task<Said> CtlAsync(string socket, string? input, string[] arguments) =>
+        Shell.RunAsync(Programs.Swarmctl, arguments, input, new Dictionary<string, string> { ["SWARM_SOCKET"] = socket, ["NO_COLOR"] = "1" });
 
     /// <summary>Output of a swarmctl that must end well.</summary>
     public async Task<string> OkAsync(params string[] arguments)
     {
-        Said said = await CtlAsync(arguments);
+        Said said = await CtlWithInputAsync(null, arguments);
         return said.Exit == 0 ? said.Output : throw new InvalidOperationException($"swarmctl {string.Join(' ', arguments)} ended with {said.Exit}: {said.Errors}{said.Output}");
     }
 
@@ -143,6 +150,8 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         LogsAsync);
 
     public async Task<string> WorkerTokenAsync() => TokenLine().Match(await OkAsync("cluster", "inspect", "default")).Groups[1].Value;
+
+    public async Task<string> ManagerTokenAsync() => ManagerTokenLine().Match(await OkAsync("cluster", "inspect", "default")).Groups[1].Value;
 
     public async Task<IReadOnlyList<Node>> NodesAsync() =>
         (await Control.ListNodesAsync(new(), deadline: DateTime.UtcNow.AddSeconds(10))).Nodes;
@@ -200,7 +209,10 @@ internal sealed partial class SkepCluster : IAsyncDisposable
             Console.Error.WriteLine(await LogsAsync());
         }
         await RemoveServicesAsync();
-        channel.Dispose();
+        foreach (GrpcChannel channel in channels.Values)
+        {
+            channel.Dispose();
+        }
         await Task.WhenAll(daemons.Select(d => d.DisposeAsync().AsTask()));
         foreach (int supervisor in Posix.WithCommandLine(Folder + "/"))
         {
@@ -221,7 +233,7 @@ internal sealed partial class SkepCluster : IAsyncDisposable
     // So that tasks, their cgroups and their mounts are removed by those who made them.
     private async Task RemoveServicesAsync()
     {
-        if (daemons.Count == 0 || !Manager.Runs)
+        if (!daemons.Any(d => d.Runs && File.Exists(Socket)))
         {
             return;
         }
@@ -243,10 +255,25 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         }
     }
 
+    private Control.ControlClient ControlAt(string socket)
+    {
+        lock (channels)
+        {
+            if (!channels.TryGetValue(socket, out GrpcChannel? channel))
+            {
+                channels[socket] = channel = ChannelTo(socket);
+            }
+            return new(channel);
+        }
+    }
+
     private static string Tail(string text) => text.Length <= 6000 ? text : text[^6000..];
 
     [GeneratedRegex(@"Worker: (SWMTKN-\S+)")]
     private static partial Regex TokenLine();
+
+    [GeneratedRegex(@"Manager: (SWMTKN-\S+)")]
+    private static partial Regex ManagerTokenLine();
 
     [GeneratedRegex("skep-[0-9a-f]{16}")]
     private static partial Regex GroupName();

@@ -18,7 +18,7 @@ public enum StoreErrorKind
     /// <summary>The transaction has more than <see cref="ClusterStore.MaxChanges"/> changes or <see cref="ClusterStore.MaxTransactionBytes"/>.</summary>
     TooLarge,
 
-    /// <summary>The log has no room on its disk. The message says so where the transaction waits for room; else nothing was changed.</summary>
+    /// <summary>The log has no room on its disk. The message says so where the transaction may be done once there is room; else nothing was changed.</summary>
     Full,
 
     /// <summary>The store does not accept writes: it is stopped, or its disk failed.</summary>
@@ -31,7 +31,7 @@ public enum StoreErrorKind
     OutcomeUnknown,
 }
 
-/// <summary>A refused read or write. Nothing of the transaction was applied, unless the kind is <see cref="StoreErrorKind.OutcomeUnknown"/>.</summary>
+/// <summary>A refused read or write. Nothing of the transaction was applied, unless the kind is <see cref="StoreErrorKind.OutcomeUnknown"/>, or <see cref="StoreErrorKind.Full"/> and the message says so.</summary>
 public sealed class StoreException(StoreErrorKind kind, string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Why.</summary>

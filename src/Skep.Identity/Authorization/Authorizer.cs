@@ -114,9 +114,15 @@ public static class Authorizer
             return Removed(certificate.CommonName);
         }
 
-        return certificate.Organization == cluster.ClusterId
-            ? null
-            : $"{Denied}remote certificate not part of organization: {cluster.ClusterId}";
+        if (certificate.Organization != cluster.ClusterId)
+        {
+            return $"{Denied}remote certificate not part of organization: {cluster.ClusterId}";
+        }
+
+        // What workers may do it may do as well, its renewal among it.
+        return !roles.Contains(RoleNames.Worker) && cluster.IsFormerManager(certificate.CommonName)
+            ? $"{Denied}node {certificate.CommonName} is a manager no more"
+            : null;
     }
 
     // Only a manager is believed where a stranger really called from.

@@ -35,7 +35,6 @@ public static class ConsensusStream
         try
         {
             var plain = await ManagerChannel.ConnectAsync(ManagerChannel.ParseAddress(address), ct);
-            FailWhenSilent(plain.Socket);
             secure = new SslStream(plain);
             await secure.AuthenticateAsClientAsync(ClientTls.WithName(ClientTls.As(source.Current), RoleNames.Manager, Protocol), ct);
             if (secure.NegotiatedApplicationProtocol != Protocol || secure.RemoteCertificate is not X509Certificate2 shown)

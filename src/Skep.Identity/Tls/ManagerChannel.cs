@@ -17,6 +17,8 @@ public static class ManagerChannel
     private const int MaxCertificateReceiveSizeBytes = 1024 * 1024;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// As this node, whoever it is at the time: after a renewal new connections show the new certificate, streams that are
@@ -38,7 +40,7 @@ public static class ManagerChannel
     {
         ArgumentNullException.ThrowIfNull(source);
         var endpoint = ParseAddress(address);
-        return new HttpMessageInvoker(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint)));
+        return new HttpMessageInvoker(new IdentityFollowingHandler(source, id => Handler(ClientTls.As(id), endpoint, pings: true)));
     }
 
     /// <summary>Without a certificate, to a manager that leads to the root and signs certificates.</summary>
@@ -86,13 +88,18 @@ public static class ManagerChannel
         throw new FormatException($"invalid manager address \"{address}\": expected host:port, for instance 10.0.0.1:4242");
     }
 
-    private static AlpnTolerantHandler Handler(SslClientAuthenticationOptions tls, EndPoint endpoint) => new(
-        Sockets(tls, async (_, ct) => await ConnectAsync(endpoint, ct)),
-        () => Sockets(tls, async (context, ct) => await SecureAsync(await ConnectAsync(endpoint, ct), tls, context.DnsEndPoint.Host, ct)));
+    private static AlpnTolerantHandler Handler(SslClientAuthenticationOptions tls, EndPoint endpoint, bool pings = false) => new(
+        Sockets(tls, async (_, ct) => await ConnectAsync(endpoint, ct), pings),
+        () => Sockets(tls, async (context, ct) => await SecureAsync(await ConnectAsync(endpoint, ct), tls, context.DnsEndPoint.Host, ct), pings));
 
+    // Pings end what a silent manager holds. Only to managers of our own: Go's hang up on who pings them often, and a node's
+    // heartbeats do the same for it.
     private static SocketsHttpHandler Sockets(
-        SslClientAuthenticationOptions tls, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect) => new()
+        SslClientAuthenticationOptions tls, Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, bool pings) => new()
         {
+            KeepAlivePingDelay = pings ? PingDelay : Timeout.InfiniteTimeSpan,
+            KeepAlivePingTimeout = PingTimeout,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             SslOptions = tls,
             ConnectTimeout = ConnectTimeout,
             UseProxy = false,
@@ -106,6 +113,7 @@ public static class ManagerChannel
         try
         {
             await socket.ConnectAsync(endpoint, ct);
+            ConsensusStream.FailWhenSilent(socket);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -82,6 +82,10 @@ public sealed partial class RaftMembershipService(
     {
         MembersView view = members.View;
         ClusterMember? known = view.OfNode(nodeId);
+        if (known is { Kind: MemberKind.Leaving })
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, $"node {nodeId} is just leaving the managers; ask again"));
+        }
         if (known?.Id == joiner.Id && known.Address == joiner.Address)
         {
             return;

@@ -6,6 +6,8 @@ namespace Skep.Manager.Roles;
 /// <summary>The next thing a leader does about who manages; a pure function of what is there.</summary>
 internal abstract record RoleStep
 {
+    private static readonly TimeSpan LongestSilenceOfVoters = TimeSpan.FromMilliseconds(500);
+
     /// <param name="view">The group as its leader sees it.</param>
     /// <param name="standings">What the leader knows of the members.</param>
     /// <param name="nodes">The nodes that are, are to be, or were managers.</param>
@@ -29,7 +31,7 @@ internal abstract record RoleStep
                 : null;
         }
         return (RoleStep?)Promotion(nodes)
-            ?? NewVoter(view, standings)
+            ?? NewVoter(view, standings, nodes)
             ?? Departure(view, standings, nodes, isReachable)
             ?? (RoleStep?)Demotion(view, nodes)
             ?? Note(view, nodes);
@@ -40,15 +42,17 @@ internal abstract record RoleStep
             ? new(node.Id, NodeRole.Manager, $"Node {node.Id} is promoted: it gets a manager's certificate and joins the managers")
             : null;
 
-    private static ChangeMembers? NewVoter(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings) =>
-        view.Members.FirstOrDefault(m => m.Kind == MemberKind.Learner && standings.GetValueOrDefault(m.Id)?.IsCaughtUp == true) is { } learner
+    // One that had caught up and is gone since would count in the majority all the same: the leader hears from members 20 times a second.
+    private static ChangeMembers? NewVoter(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes) =>
+        view.Members.FirstOrDefault(m => m.Kind == MemberKind.Learner && IsWanted(m, nodes)
+            && standings.GetValueOrDefault(m.Id) is { IsCaughtUp: true } standing && standing.Silence < LongestSilenceOfVoters) is { } learner
             ? new([.. view.Members.Where(m => m != learner), learner with { Kind = MemberKind.Voter }], $"Manager {learner.Id:x} at {learner.Address} has caught up and votes from here on")
             : null;
 
     private static RoleStep? Departure(
         MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable)
     {
-        ClusterMember? leaver = view.Members.FirstOrDefault(m => !nodes.Any(n => n.Spec?.DesiredRole == NodeRole.Manager && MemberIds.IsOf(m.Id, n.Id)));
+        ClusterMember? leaver = view.Members.FirstOrDefault(m => !IsWanted(m, nodes));
         if (leaver is null)
         {
             return null;
@@ -66,6 +70,9 @@ internal abstract record RoleStep
         ClusterMember next = Furthest(view, standings, isReachable)!;
         return new HandOver(next.Id, $"This manager leaves the managers and hands the lead to {next.Id:x} at {next.Address}");
     }
+
+    private static bool IsWanted(ClusterMember member, IEnumerable<Node> nodes) =>
+        nodes.Any(n => n.Spec?.DesiredRole == NodeRole.Manager && MemberIds.IsOf(member.Id, n.Id));
 
     private static ClusterMember? Furthest(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, Func<MembersView, ulong, bool> isReachable) =>
         view.Voters.Where(v => v.Id != view.SelfId && isReachable(view, v.Id)).MinBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue);

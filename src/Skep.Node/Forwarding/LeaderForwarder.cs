@@ -34,8 +34,7 @@ internal sealed class LeaderForwarder : IDisposable
         Version = System.Net.HttpVersion.Version20,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
 
-        // Streams are silent for as long as nothing happens. A leader that is cut off without a word is not noticed by this: its
-        // streams hang until TCP gives up.
+        // Streams are silent for as long as nothing happens; HTTP/2 pings end those of a leader that is cut off.
         ActivityTimeout = TimeSpan.FromDays(1),
         AllowResponseBuffering = false,
     };
@@ -76,9 +75,9 @@ internal sealed class LeaderForwarder : IDisposable
         {
             // Nobody came to lead in time.
         }
-        catch (ObjectDisposedException)
+        catch (StoreException e)
         {
-            GrpcRefusal.Write(http, StatusCode.Unavailable, "this manager stops");
+            GrpcRefusal.Write(http, StatusCode.Unavailable, e.Message);
             return;
         }
         if (kind == CallKind.Read)
@@ -108,7 +107,7 @@ internal sealed class LeaderForwarder : IDisposable
             {
                 if (kind == CallKind.Read && !await IsCurrentAsync(patience).ConfigureAwait(false))
                 {
-                    await store.Members.WaitForAsync(v => v != view, patience).ConfigureAwait(false);
+                    await WaitForAsync(v => v != view, patience).ConfigureAwait(false);
                     continue;
                 }
                 await next(http).ConfigureAwait(false);
@@ -116,12 +115,7 @@ internal sealed class LeaderForwarder : IDisposable
             }
             if (view.LeaderId != view.SelfId && view.Find(view.LeaderId) is { } leader)
             {
-                if (http.Request.Headers.ContainsKey(CallHeaders.Redirect))
-                {
-                    GrpcRefusal.Write(http, StatusCode.Unavailable, $"the lead has gone from this manager to {leader.Address}; call again");
-                    return true;
-                }
-                if (await ForwardAsync(http, method, leader.Address, patience).ConfigureAwait(false))
+                if (await ForwardAsync(http, method, kind, leader.Address, patience).ConfigureAwait(false))
                 {
                     return true;
                 }
@@ -130,7 +124,24 @@ internal sealed class LeaderForwarder : IDisposable
                 await Task.Delay(RetryPause, time, patience).ConfigureAwait(false);
                 continue;
             }
-            await store.Members.WaitForAsync(v => v.IsLeading || (v.LeaderId != 0 && v.LeaderId != v.SelfId && v.Find(v.LeaderId) is not null), patience).ConfigureAwait(false);
+            await WaitForAsync(v => v.IsLeading || (v.LeaderId != 0 && v.LeaderId != v.SelfId && v.Find(v.LeaderId) is not null), patience).ConfigureAwait(false);
+        }
+    }
+
+    /// <exception cref="StoreException">This manager stops, or had to.</exception>
+    private async Task WaitForAsync(Func<MembersView, bool> wanted, CancellationToken ct)
+    {
+        try
+        {
+            await store.Members.WaitForAsync(wanted, ct).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException e)
+        {
+            throw new StoreException(StoreErrorKind.Stopped, "this manager stops", e);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw new StoreException(StoreErrorKind.Stopped, $"this manager cannot go on: {e.Message}", e);
         }
     }
 
@@ -147,8 +158,8 @@ internal sealed class LeaderForwarder : IDisposable
         }
     }
 
-    /// <returns>False when the leader was not reached and nothing has been sent.</returns>
-    private async Task<bool> ForwardAsync(HttpContext http, string method, string address, CancellationToken patience)
+    /// <returns>False when nothing was answered and the call may be sent again.</returns>
+    private async Task<bool> ForwardAsync(HttpContext http, string method, CallKind kind, string address, CancellationToken patience)
     {
         CallerIdentity? caller = null;
         using IDisposable? open = authorization.AdmitForwarded(http, method, out caller, out Status refused);
@@ -157,22 +168,37 @@ internal sealed class LeaderForwarder : IDisposable
             GrpcRefusal.Write(http, refused.StatusCode, refused.Detail);
             return true;
         }
+        if (http.Request.Headers.ContainsKey(CallHeaders.Redirect))
+        {
+            GrpcRefusal.Write(http, StatusCode.Unavailable, $"the lead has gone from this manager to {address}; call again");
+            http.Response.Headers[CallHeaders.NotLeading] = address;
+            return true;
+        }
         if (CallKinds.SendsOneMessage(method) && !await BufferAsync(http, patience).ConfigureAwait(false))
         {
             GrpcRefusal.Write(http, StatusCode.ResourceExhausted, $"a request of more than {MaxRequestSizeBytes} bytes is not taken");
             return true;
         }
         HttpMessageInvoker invoker = leaders.GetOrAdd(address, a => ManagerChannel.InvokerAs(identity, a));
-        ForwarderError error = await forwarder.SendAsync(http, $"https://{RoleNames.Manager}", invoker, Config, new CallHeaders(caller, advertised()), CancellationToken.None).ConfigureAwait(false);
-        if (error == ForwarderError.None || http.RequestAborted.IsCancellationRequested)
+        var headers = new CallHeaders(caller, advertised());
+        ForwarderError error = await forwarder.SendAsync(http, $"https://{RoleNames.Manager}", invoker, Config, headers, CancellationToken.None).ConfigureAwait(false);
+        if (http.RequestAborted.IsCancellationRequested || (error == ForwarderError.None && !headers.MetNoLeader))
         {
             return true;
         }
-        if (error == ForwarderError.Request && !http.Response.HasStarted && CallKinds.SendsOneMessage(method) && NeverArrived(http))
+
+        // A read does nothing, wherever it broke off; anything else only where the leader cannot have seen it.
+        bool again = headers.MetNoLeader || kind == CallKind.Read || (error == ForwarderError.Request && NeverArrived(http));
+        if (again && !http.Response.HasStarted && CallKinds.SendsOneMessage(method))
         {
             http.Response.Clear();
             http.Request.Body.Position = 0;
             return false;
+        }
+        if (headers.MetNoLeader)
+        {
+            GrpcRefusal.Write(http, StatusCode.Unavailable, $"the lead has gone from the manager at {address}; call again");
+            return true;
         }
         GrpcRefusal.Write(http, StatusCode.Unavailable, $"the connection to the leading manager at {address} broke; whether it did what was asked is not known: look before you ask again");
         return true;

@@ -39,6 +39,8 @@ internal sealed class ConsensusConnection(Func<Stream, ulong, CancellationToken,
         // Entered first and looked at then, so that a removal in between is seen by one of the two.
         using ActiveStreams.IStream open = streams.Enter(facts.CommonName);
         ClusterMembership now = cluster();
+
+        // Not whether the node is a manager by this store: one that is behind must hear from a leader it does not know as such yet.
         if (!facts.OrganizationalUnits.Contains(RoleNames.Manager) || facts.Organization != now.ClusterId || now.IsRemoved(facts.CommonName))
         {
             Abort(connection, $"node {facts.CommonName} is no manager of this cluster");

@@ -11,7 +11,8 @@ namespace Skep.Node.Managers;
 
 /// <summary>
 /// Sees to it that this manager is in the group, under the address where it is reached now: a joiner asks to be taken in, one that
-/// moved says so. It asks any manager it knows, which hands the call on to the leader, until the group's own log says that it is done.
+/// moved says so, one that hears no leader asks whether it is still wanted. It asks any manager it knows, which hands the call on to
+/// the leader, until a leader tells it what the group agrees on.
 /// </summary>
 internal sealed partial class GroupJoining(
     StoreMembers members, NodeIdentitySource identity, string ownAddress, Func<string?> pickManager, TimeProvider time, ILogger<GroupJoining> logger)
@@ -20,19 +21,51 @@ internal sealed partial class GroupJoining(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    // Longer than any election takes where a majority is up.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(5);
+
     public async Task RunAsync(CancellationToken ct)
     {
-        // One that is in the group already hears from its leader first where it is.
+        while (true)
+        {
+            await UntilAmissAsync(ct).ConfigureAwait(false);
+            await AskUntilInAsync(ct).ConfigureAwait(false);
+        }
+    }
+
+    // One that was taken out while it was off still finds itself in its own log, but no leader tells it anything. Where there is none,
+    // nobody answers what it asks.
+    private async Task UntilAmissAsync(CancellationToken ct)
+    {
+        while (IsIn(members.View))
+        {
+            await members.WaitForAsync(v => !IsIn(v) || v.LeaderId == 0, ct).ConfigureAwait(false);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            patience.CancelAfter(LongestSilence);
+            try
+            {
+                await members.WaitForAsync(v => !IsIn(v) || v.LeaderId != 0, patience.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task AskUntilInAsync(CancellationToken ct)
+    {
         TimeSpan pause = FirstPause;
         string lastReason = "";
-        while (!IsIn(members.View))
+        while (!IsHeard(members.View))
         {
             try
             {
                 await AskAsync(ct).ConfigureAwait(false);
-                await UntilInAsync(ct).ConfigureAwait(false);
+                await UntilHeardAsync(ct).ConfigureAwait(false);
+                return;
             }
-            catch (Exception e) when (!ct.IsCancellationRequested && e is RpcException or FormatException or TimeoutException)
+            catch (Exception e) when (!ct.IsCancellationRequested && e is not ObjectDisposedException)
             {
                 string reason = e is RpcException rpc ? rpc.Status.Detail : e.Message;
                 if (reason != lastReason)
@@ -48,13 +81,15 @@ internal sealed partial class GroupJoining(
 
     private bool IsIn(MembersView view) => view.Find(view.SelfId)?.Address == ownAddress;
 
-    private async Task UntilInAsync(CancellationToken ct)
+    private bool IsHeard(MembersView view) => IsIn(view) && view.LeaderId != 0;
+
+    private async Task UntilHeardAsync(CancellationToken ct)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(CallTimeout);
         try
         {
-            await members.WaitForAsync(IsIn, patience.Token).ConfigureAwait(false);
+            await members.WaitForAsync(IsHeard, patience.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
@@ -72,6 +107,6 @@ internal sealed partial class GroupJoining(
         await new RaftMembership.RaftMembershipClient(channel).JoinAsync(new JoinRequest { Addr = ownAddress }, options);
     }
 
-    [LoggerMessage(EventId = 2211, Level = LogLevel.Warning, Message = "This manager is not among the others yet: {Reason}; it goes on trying")]
+    [LoggerMessage(EventId = 2211, Level = LogLevel.Warning, Message = "This manager takes no part with the others: {Reason}; it goes on trying")]
     private static partial void LogNotYet(ILogger logger, string reason);
 }

@@ -1,13 +1,16 @@
 using Microsoft.Extensions.Logging;
 using Skep.Manager;
 using Skep.Node.Forwarding;
+using Skep.Store;
 using Skep.Store.Members;
 
 namespace Skep.Node.Managers;
 
 /// <summary>Starts what a leader does when this manager comes to lead, and stops it when it leads no more.</summary>
-internal sealed partial class Leadership(StoreMembers members, ManagerParts parts, LeaderWatch watch, Func<CancellationToken, Task> beforeFirst, ILogger<Leadership> logger) : IAsyncDisposable
+internal sealed partial class Leadership(StoreMembers members, ManagerParts parts, LeaderWatch watch, Func<CancellationToken, Task> beforeFirst, TimeProvider time, ILogger<Leadership> logger) : IAsyncDisposable
 {
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(500);
+
     private readonly CancellationTokenSource stopping = new();
     private Task running = Task.CompletedTask;
 
@@ -42,7 +45,17 @@ internal sealed partial class Leadership(StoreMembers members, ManagerParts part
                 }
                 if (view.IsLeading && leadingTerm == 0)
                 {
-                    await beforeFirst(ct).ConfigureAwait(false);
+                    try
+                    {
+                        await beforeFirst(ct).ConfigureAwait(false);
+                    }
+                    catch (StoreException e) when (e.Kind is StoreErrorKind.NotLeader or StoreErrorKind.OutcomeUnknown or StoreErrorKind.Full)
+                    {
+                        LogNotYet(logger, e.Message);
+                        await Task.Delay(RetryPause, time, ct).ConfigureAwait(false);
+                        seen = null;
+                        continue;
+                    }
                     leadingTerm = view.Term;
                     LogLeads(logger, view.Term);
                     parts.StartLeading();
@@ -57,6 +70,9 @@ internal sealed partial class Leadership(StoreMembers members, ManagerParts part
 
     [LoggerMessage(EventId = 2201, Level = LogLevel.Information, Message = "This manager leads (term {Term})")]
     private static partial void LogLeads(ILogger logger, ulong term);
+
+    [LoggerMessage(EventId = 2203, Level = LogLevel.Warning, Message = "This manager leads and cannot begin yet: {Reason}; it tries again")]
+    private static partial void LogNotYet(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 2202, Level = LogLevel.Information, Message = "This manager leads no more (term {Term})")]
     private static partial void LogLost(ILogger logger, ulong term);

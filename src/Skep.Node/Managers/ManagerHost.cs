@@ -82,7 +82,10 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                 time,
                 new Random(),
                 logs);
-            ClusterMembership Cluster() => store.Store.Read(ClusterObject.Find) is { } cluster ? ClusterMembership.Of(cluster) : new ClusterMembership(identity.Current.ClusterId, static _ => false);
+            ClusterMembership Cluster() => (store.Store.Read(ClusterObject.Find) is { } cluster ? ClusterMembership.Of(cluster) : new ClusterMembership(identity.Current.ClusterId, static _ => false)) with
+            {
+                IsFormerManager = id => store.Store.Read(view => view.Get<Docker.Swarmkit.V1.Node>(id)) is { Role: NodeRole.Worker },
+            };
             var authorization = new AuthorizingInterceptor(identity, Cluster, streams);
             var watch = new LeaderWatch(store, member => NameOf(store, member), time);
             ManagerServer server = await ManagerServer.StartAsync(
@@ -105,6 +108,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                     await ClusterFounding.CompleteAsync(store.Store, state, identity.Current, Settings(options), token).ConfigureAwait(false);
                     await new ForcedCluster(state, logs.CreateLogger<ForcedCluster>()).CompleteAsync(store, nodeId, time, token).ConfigureAwait(false);
                 },
+                time,
                 logs.CreateLogger<Leadership>());
             int asked = 0;
             var joining = new GroupJoining(
@@ -156,8 +160,9 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                 LogHandedOver(logger, next.Id);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception e)
         {
+            // Whatever keeps it from that must not keep the rest from being closed.
             LogNotHandedOver(logger, e.Message);
         }
     }
@@ -171,7 +176,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
             dataKeys = DataKeys.Generate();
             keys.WriteDataKeys(dataKeys);
         }
-        (ulong member, bool founds) = TakePart(state, identity.Current.NodeId);
+        (ulong member, bool founds) = TakePart(options, state, identity.Current.NodeId);
         try
         {
             return await DurableStore.OpenAsync(
@@ -189,23 +194,34 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                 },
                 ct).ConfigureAwait(false);
         }
+        catch (LogFullException e)
+        {
+            throw new NodeStartException($"the log in {options.StateDirectory} cannot be opened, for its disk is full; make room and start again: {e.InnerException?.Message ?? e.Message}", e);
+        }
         catch (Exception e) when (e is RaftLogException or InvalidOperationException)
         {
             throw new NodeStartException($"the log in {options.StateDirectory} cannot be opened: {e.Message}", e);
         }
     }
 
-    // A founder still has the root's key; a log without the file is one that was begun before there was the file, by a founder.
-    private static (ulong Member, bool Founds) TakePart(StateDirectory state, string nodeId)
+    // A founder still has the root's key; a log without the file is one that was begun before there was the file, by a founder. The
+    // file without a log says nothing: a member that comes back without its log is another member.
+    private static (ulong Member, bool Founds) TakePart(NodeOptions options, StateDirectory state, string nodeId)
     {
-        if (MemberFile.Read(state, nodeId) is { } known)
+        bool hasLog = RaftRecovery.HasLog(DurableStore.FolderOf(state.Root));
+        ulong? known = MemberFile.Read(state, nodeId);
+        if (hasLog && known is { } member)
         {
-            return (known, known == MemberIds.OfFounder(nodeId));
+            return (member, member == MemberIds.OfFounder(nodeId));
         }
-        bool founds = ClusterFounding.IsUnderWay(state) || Directory.Exists(DurableStore.FolderOf(state.Root));
-        ulong member = founds ? MemberIds.OfFounder(nodeId) : MemberIds.OfJoiner(nodeId, Random.Shared);
-        MemberFile.Write(state, member);
-        return (member, founds);
+        bool founds = hasLog || ClusterFounding.IsUnderWay(state);
+        if (!founds && known is not null && options.JoinAddress is null && KnownManagers.Load(state).All(m => m.NodeId == nodeId))
+        {
+            throw new NodeStartException($"the log in {DurableStore.FolderOf(state.Root)} is gone, and no other manager is known that has a copy: restore a backup into an empty directory with --restore FILE");
+        }
+        ulong begun = founds ? MemberIds.OfFounder(nodeId) : MemberIds.OfJoiner(nodeId, Random.Shared);
+        MemberFile.Write(state, begun);
+        return (begun, founds);
     }
 
     private static async Task RenewOwnCertificateAsync(DurableStore store, NodeKeyFile keys, NodeIdentitySource identity, TimeProvider time, CancellationToken ct)

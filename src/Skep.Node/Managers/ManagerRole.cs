@@ -68,7 +68,7 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
                 {
                     LogDemoted(logger);
                     await StopAsync().ConfigureAwait(false);
-                    ForgetManager();
+                    ForgetManagerOrSay();
                 }
             }
         }
@@ -88,7 +88,7 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
                 await TakeAsync().ConfigureAwait(false);
                 return;
             }
-            catch (NodeStartException e)
+            catch (Exception e) when (!ct.IsCancellationRequested)
             {
                 LogNotStarted(logger, e.Message, pause.TotalSeconds);
             }
@@ -115,6 +115,18 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
         keys.ForgetManager();
     }
 
+    private void ForgetManagerOrSay()
+    {
+        try
+        {
+            ForgetManager();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotForgotten(logger, e.Message);
+        }
+    }
+
     private async Task StopAsync()
     {
         if (manager is { } running)
@@ -129,6 +141,9 @@ internal sealed partial class ManagerRole(Func<Task<ManagerHost>> start, StateDi
 
     [LoggerMessage(EventId = 2232, Level = LogLevel.Information, Message = "This node is demoted to worker; its copy of the cluster's log is removed")]
     private static partial void LogDemoted(ILogger logger);
+
+    [LoggerMessage(EventId = 2234, Level = LogLevel.Error, Message = "What this node had as a manager could not be removed: {Reason}. The next start removes it")]
+    private static partial void LogNotForgotten(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 2233, Level = LogLevel.Error, Message = "This node is to manage and cannot: {Reason}. It goes on as a worker and tries again in {DelayS} s")]
     private static partial void LogNotStarted(ILogger logger, string reason, double delayS);

@@ -469,6 +469,9 @@ public sealed partial class ReplicaGroup
             (input as ReplicaInput.SnapshotAsked)?.Done.TrySetException(why);
         }
 
+        // Whoever looks or waits now must not take it for leading, and waits for nothing more.
+        Status = Status with { Role = ReplicaRole.Follower, LeaderId = 0, IsReady = false, LagByMember = new Dictionary<ulong, ulong>() };
+        Volatile.Write(ref _ended, true);
         _changed.TrySetResult();
     }
 }

@@ -35,6 +35,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private readonly System.Collections.Concurrent.ConcurrentQueue<ReplicaInput> _told = new();
     private ulong _storedSequence;
     private int _watchers;
+    private bool _ended;
     private bool _ticked;
     private int _disposed;
 
@@ -185,8 +186,9 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
                 if (_completion.Task.IsCompleted)
                 {
                     await _completion.Task.ConfigureAwait(false);
-                    throw new ObjectDisposedException(nameof(ReplicaGroup), "the raft group is closed");
                 }
+
+                ObjectDisposedException.ThrowIf(Volatile.Read(ref _ended), this);
 
                 await changed.WaitAsync(ct).ConfigureAwait(false);
             }

@@ -23,6 +23,7 @@ internal sealed class PeerSender : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
+    private readonly SemaphoreSlim _wanted = new(0, 1);
     private readonly Task _loop;
     private ArrayBufferWriter<byte> _waiting = new(4096);
     private ArrayBufferWriter<byte> _sending = new(4096);
@@ -59,6 +60,11 @@ internal sealed class PeerSender : IAsyncDisposable
                 return;
             }
 
+            if (_connection is null && _wanted.CurrentCount == 0)
+            {
+                _wanted.Release();
+            }
+
             Frames.WriteHead(_waiting.GetSpan(Frames.HeadSizeBytes), group, size);
             _waiting.Advance(Frames.HeadSizeBytes);
             MessageCodec.Write(_waiting, message);
@@ -86,6 +92,7 @@ internal sealed class PeerSender : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _loop.ConfigureAwait(false);
         _stop.Dispose();
+        _wanted.Dispose();
     }
 
     private async Task RunAsync()
@@ -129,14 +136,16 @@ internal sealed class PeerSender : IAsyncDisposable
             try
             {
                 await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                DropWaiting();
+
+                // Nobody has anything to say to a member that left: it is not dialled for ever.
+                await _wanted.WaitAsync(_stop.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
                 return;
             }
-
-            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            DropWaiting();
         }
     }
 
@@ -171,6 +180,7 @@ internal sealed class PeerSender : IAsyncDisposable
         {
             _waiting = new(4096);
             _sending = new(4096);
+            _wanted.Wait(0);
         }
     }
 

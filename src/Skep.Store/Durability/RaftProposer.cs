@@ -21,13 +21,14 @@ internal sealed class RaftProposer : IProposer
         {
             throw new StoreException(StoreErrorKind.Stopped, stopped.Exception.InnerException!.Message, stopped.Exception.InnerException);
         }
-        if (!unresolved.IsCompleted)
+        if (group.Completion.IsCompleted)
         {
-            Task<LogFullException> full = group.UntilFull;
-            if (await Task.WhenAny(unresolved, full).ConfigureAwait(false) == full)
-            {
-                throw Full(await full.ConfigureAwait(false));
-            }
+            throw new StoreException(StoreErrorKind.Stopped, "the store is closed");
+        }
+        Task<LogFullException> full = group.UntilFull;
+        if (full.IsCompleted || await Task.WhenAny(unresolved, full).ConfigureAwait(false) == full)
+        {
+            throw Full(await full.ConfigureAwait(false));
         }
         ReplicaStatus status = group.Status;
         return status.IsReady ? status.Term : throw new StoreException(StoreErrorKind.NotLeader, "this manager does not lead");
@@ -39,12 +40,12 @@ internal sealed class RaftProposer : IProposer
         {
             Task<ulong> proposed = Group!.ProposeAsync(transaction, term, ct);
             Task<LogFullException> full = Group.UntilFull;
-            if (await Task.WhenAny(proposed, full).ConfigureAwait(false) == full && !proposed.IsCompleted)
+            if (!full.IsCompleted && await Task.WhenAny(proposed, full).ConfigureAwait(false) == full && !proposed.IsCompleted)
             {
                 unresolved = proposed;
                 _ = proposed.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
                 LogFullException e = await full.ConfigureAwait(false);
-                throw new StoreException(StoreErrorKind.Full, $"{e.Message}; what was asked for waits and is done once there is room", e);
+                throw new StoreException(StoreErrorKind.Full, $"{e.Message}; what was asked for may be done once there is room", e);
             }
             return await proposed.ConfigureAwait(false);
         }

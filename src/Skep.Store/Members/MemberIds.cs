@@ -22,11 +22,18 @@ public static class MemberIds
         return Math.Max(1, BinaryPrimitives.ReadUInt64BigEndian(hash));
     }
 
-    /// <summary>The id of a node that joins; another each time.</summary>
+    /// <summary>The id of a node that joins; another each time, and never the founder's.</summary>
     public static ulong OfJoiner(string nodeId, Random random)
     {
         ArgumentNullException.ThrowIfNull(random);
-        return (OfFounder(nodeId) & ~DrawnBits) | (uint)random.Next(1, (int)DrawnBits + 1);
+        ulong founder = OfFounder(nodeId);
+        ulong joiner;
+        do
+        {
+            joiner = (founder & ~DrawnBits) | (uint)random.Next(1, (int)DrawnBits + 1);
+        }
+        while (joiner == founder);
+        return joiner;
     }
 
     /// <summary>Whether a member is this node.</summary>

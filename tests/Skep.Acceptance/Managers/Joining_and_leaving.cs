@@ -87,6 +87,47 @@ public sealed class Joining_and_leaving(ThreeManagers managers) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_manager_that_was_demoted_and_promoted_again_while_it_was_off_takes_part_again()
+    {
+        await using SkepCluster c = await SkepCluster.StartManagersAsync(3);
+        Daemon away = c.Daemons.First(d => d.Manages && d.Name != "node-1");
+        c.Ask(c.Daemons.First(d => d != away));
+        await away.KillAsync();
+        await Wait.Until(
+            "it is UNREACHABLE",
+            async () => (await c.NodeAsync(away.Name)).ManagerStatus.Reachability == RaftMemberStatus.Types.Reachability.Unreachable,
+            c.LogsAsync);
+        await c.OkAsync("node", "demote", away.Name);
+        await Wait.Until("it is a worker", async () => (await c.NodeAsync(away.Name)).Role == NodeRole.Worker, c.LogsAsync);
+        await c.OkAsync("node", "promote", away.Name);
+
+        away.Start();
+        await c.ReachableAsync(3);
+        Assert.Contains(away.Name, (await c.CtlAsync(away, "node", "ls")).Ok, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_manager_that_lost_its_log_comes_back_as_another_member()
+    {
+        await using SkepCluster c = await SkepCluster.StartManagersAsync(3);
+        await c.CreateAsync("kept", Sleep);
+        foreach (Daemon lost in c.Daemons.Where(d => d.Manages).ToList())
+        {
+            c.Ask(c.Daemons.First(d => d != lost));
+            ulong before = (await c.NodeAsync(lost.Name)).ManagerStatus.RaftId;
+            await lost.KillAsync();
+            Directory.Delete(Path.Combine(lost.StateDirectory, "raft"), recursive: true);
+            lost.Start();
+            await Wait.Until(
+                $"{lost.Name} is another member",
+                async () => (await c.NodeAsync(lost.Name)).ManagerStatus is { } status && status.RaftId != before,
+                c.LogsAsync);
+            await c.ReachableAsync(3);
+            Assert.Contains("kept", (await c.CtlAsync(lost, "service", "ls")).Ok, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_node_whose_port_is_taken_goes_on_as_a_worker_says_why_and_manages_once_it_is_free()
     {
         await using SkepCluster c = await SkepCluster.StartAsync(workers: 0);

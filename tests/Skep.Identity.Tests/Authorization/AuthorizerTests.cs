@@ -99,6 +99,21 @@ public sealed class AuthorizerTests
         () => Authorizer.Authorize(Manager with { CommonName = "removed" }, Forward(Worker), ForNodes, Cluster));
 
     [Fact]
+    public void A_former_managers_certificate_is_good_for_what_workers_may_do_and_no_more()
+    {
+        var demoted = Cluster with { IsFormerManager = static id => id == "m1" };
+
+        Refused(
+            "Permission denied: unauthorized peer role: rpc error: code = PermissionDenied desc = Permission denied: node m1 is a manager no more",
+            () => Authorizer.Authorize(Manager, [], ForManagers, demoted));
+        Refused(
+            "Permission denied: unauthorized forwarder role: rpc error: code = PermissionDenied desc = Permission denied: node m1 is a manager no more",
+            () => Authorizer.Authorize(Manager, Forward(Worker), ForNodes, demoted));
+        Assert.Equal("m1", Authorizer.Authorize(Manager, [], ForNodes, demoted).NodeId);
+        Assert.Equal("m1", Authorizer.Authorize(Manager, [], ForAnybody, demoted).NodeId);
+    }
+
+    [Fact]
     public void A_removed_nodes_call_is_refused_when_it_is_handed_on() => Refused(
         "Permission denied: node removed was removed from swarm",
         () => Authorizer.Authorize(Manager, Forward(Worker with { CommonName = "removed" }), ForNodes, Cluster));

@@ -51,6 +51,25 @@ public sealed class Next_step_of_roles
     }
 
     [Fact]
+    public void A_learner_that_had_caught_up_and_answers_no_more_does_not_vote()
+    {
+        Three();
+        Add("four", MemberKind.Learner);
+        nodes[3].ManagerStatus = null;
+        standings[members[3].Id] = standings[members[3].Id] with { Silence = TimeSpan.FromSeconds(1) };
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void A_learner_that_is_to_be_a_worker_leaves_and_does_not_vote()
+    {
+        Three();
+        Add("four", MemberKind.Learner);
+        nodes[3].Spec.DesiredRole = NodeRole.Worker;
+        Assert.Equal(members.Take(3), Assert.IsType<RoleStep.ChangeMembers>(Next()).Members);
+    }
+
+    [Fact]
     public void A_demoted_manager_leaves_the_group_first_and_loses_the_role_then()
     {
         Three();

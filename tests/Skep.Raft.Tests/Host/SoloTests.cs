@@ -141,6 +141,8 @@ public sealed class SoloTests : IDisposable
         await using var group = await Solo.OpenAsync(Options, new FailingMachine());
         await Assert.ThrowsAsync<ProposalLostException>(() => ProposeAsync(group, "x").WaitAsync(Patience));
         await Assert.ThrowsAsync<InvalidDataException>(() => group.Completion.WaitAsync(Patience));
+        await Assert.ThrowsAsync<InvalidDataException>(() => group.Group.WaitForAsync(static s => !s.IsReady && s.Term == 0).WaitAsync(Patience));
+        Assert.Equal((ReplicaRole.Follower, false, 0UL), (group.Group.Status.Role, group.Group.Status.IsReady, group.Group.Status.LeaderId));
         await Assert.ThrowsAsync<InvalidDataException>(() => ProposeAsync(group, "y").WaitAsync(Patience));
     }
 
@@ -150,7 +152,9 @@ public sealed class SoloTests : IDisposable
         var group = await Solo.OpenAsync(Options, new CommandList());
         await Assert.ThrowsAsync<ArgumentException>(() => ProposeAsync(group, ""));
         await Assert.ThrowsAsync<ArgumentException>(() => group.ProposeAsync(new byte[(4 * 1024 * 1024) + 1]));
+        var waiting = group.Group.WaitForAsync(static s => s.Term == 0);
         await group.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Patience));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => ProposeAsync(group, "late"));
         await group.Completion.WaitAsync(Patience);
     }

@@ -12,6 +12,7 @@ public sealed class MemberIdsTests
         Assert.True(ids.Count > 95, $"{ids.Count} different ids of 100");
         Assert.All(ids, static id => Assert.True(MemberIds.IsOf(id, "node") && id != 0));
         Assert.True(MemberIds.IsOf(MemberIds.OfFounder("node"), "node"));
+        Assert.DoesNotContain(MemberIds.OfFounder("node"), Enumerable.Range(0, 300_000).Select(_ => MemberIds.OfJoiner("node", random)));
     }
 
     [Fact]

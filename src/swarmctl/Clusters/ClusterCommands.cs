@@ -80,31 +80,23 @@ internal static class ClusterCommands
     private static async Task UpdateAsync(Session s, CancellationToken ct)
     {
         string name = s.One(Words, "cluster name missing");
-        await Retry.OnStaleVersionAsync(async () =>
-        {
-            Cluster cluster = await s.ClusterAsync(name, ct).ConfigureAwait(false);
-            var request = new UpdateClusterRequest
+        KeyRotation rotation = Rotation(s);
+        ClusterSpec? wanted = null;
+        Cluster updated = await VersionedChange.MakeAsync(
+            () => s.ClusterAsync(name, ct),
+            cluster => cluster.Meta?.Version,
+            async cluster =>
             {
-                ClusterId = cluster.Id,
-                ClusterVersion = cluster.Meta?.Version,
-                Spec = cluster.Spec.Clone(),
-                Rotation = Rotation(s),
-            };
-            Merge(s, request.Spec);
-            var updated = (await s.Control.UpdateClusterAsync(request, cancellationToken: ct).ConfigureAwait(false)).Cluster;
-            if (s.Has(RotateJoinToken) && request.Rotation.WorkerJoinToken)
-            {
-                s.Output.WriteLine(updated.RootCa.JoinTokens.Worker);
-            }
-            else if (s.Has(RotateJoinToken))
-            {
-                s.Output.WriteLine(updated.RootCa.JoinTokens.Manager);
-            }
-            else
-            {
-                s.Output.WriteLine(updated.Id);
-            }
-        }).ConfigureAwait(false);
+                wanted = cluster.Spec.Clone();
+                Merge(s, wanted);
+                var request = new UpdateClusterRequest { ClusterId = cluster.Id, ClusterVersion = cluster.Meta?.Version, Spec = wanted, Rotation = rotation };
+                return (await s.Control.UpdateClusterAsync(request, cancellationToken: ct).ConfigureAwait(false)).Cluster;
+            },
+            cluster => rotation.Equals(new KeyRotation()) && cluster.Spec.Equals(wanted)).ConfigureAwait(false);
+        s.Output.WriteLine(
+            rotation.WorkerJoinToken ? updated.RootCa.JoinTokens.Worker
+            : rotation.ManagerJoinToken ? updated.RootCa.JoinTokens.Manager
+            : updated.Id);
     }
 
     private static KeyRotation Rotation(Session s)

@@ -72,17 +72,21 @@ internal static class NodeCommands
     private static async Task ChangeAsync(Session s, Action<NodeSpec> change, CancellationToken ct)
     {
         string name = s.One(Words, "node ID missing");
-        await Retry.OnStaleVersionAsync(async () =>
-        {
-            Node node = await s.NodeAsync(name, ct).ConfigureAwait(false);
-            NodeSpec spec = node.Spec.Clone();
-            change(spec);
-            if (spec.Equals(node.Spec))
+        NodeSpec? wanted = null;
+        await VersionedChange.MakeAsync(
+            () => s.NodeAsync(name, ct),
+            node => node.Meta?.Version,
+            async node =>
             {
-                throw new UserException("node attribute was already set to the requested value");
-            }
-            await s.Control.UpdateNodeAsync(new() { NodeId = node.Id, NodeVersion = node.Meta?.Version, Spec = spec }, cancellationToken: ct).ConfigureAwait(false);
-        }).ConfigureAwait(false);
+                NodeSpec spec = wanted = node.Spec.Clone();
+                change(spec);
+                if (spec.Equals(node.Spec))
+                {
+                    throw new UserException("node attribute was already set to the requested value");
+                }
+                return (await s.Control.UpdateNodeAsync(new() { NodeId = node.Id, NodeVersion = node.Meta?.Version, Spec = spec }, cancellationToken: ct).ConfigureAwait(false)).Node;
+            },
+            node => node.Spec.Equals(wanted)).ConfigureAwait(false);
     }
 
     private static void Relabel(Session s, NodeSpec spec)

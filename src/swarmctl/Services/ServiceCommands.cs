@@ -48,32 +48,34 @@ internal static class ServiceCommands
     private static async Task UpdateAsync(Session s, CancellationToken ct)
     {
         string name = s.One(Words, "service ID missing");
-        Service? updated = null;
-        await Retry.OnStaleVersionAsync(async () =>
-        {
-            Service service = await s.ServiceAsync(name, ct).ConfigureAwait(false);
-            ServiceSpec spec = service.Spec.Clone();
-            await SpecMerge.MergeAsync(s, spec, ct).ConfigureAwait(false);
-            bool rollback = s.Flags.GetValue(ServiceFlags.RollbackNow);
-            if (!rollback && spec.Equals(service.Spec))
+        bool rollback = s.Flags.GetValue(ServiceFlags.RollbackNow);
+        ServiceSpec? wanted = null;
+        Service updated = await VersionedChange.MakeAsync(
+            () => s.ServiceAsync(name, ct),
+            service => service.Meta?.Version,
+            async service =>
             {
-                throw new UserException("no changes detected");
-            }
-            if (rollback && !spec.Equals(service.Spec))
-            {
-                throw new UserException("--rollback goes back to the spec before the last update and takes no other changes");
-            }
-            updated = (await s.Control.UpdateServiceAsync(
-                new()
+                ServiceSpec spec = service.Spec.Clone();
+                await SpecMerge.MergeAsync(s, spec, ct).ConfigureAwait(false);
+                if (!rollback && spec.Equals(service.Spec))
+                {
+                    throw new UserException("no changes detected");
+                }
+                if (rollback && !spec.Equals(service.Spec))
+                {
+                    throw new UserException("--rollback goes back to the spec before the last update and takes no other changes");
+                }
+                var request = new UpdateServiceRequest
                 {
                     ServiceId = service.Id,
                     ServiceVersion = service.Meta?.Version,
-                    Spec = spec,
+                    Spec = wanted = spec,
                     Rollback = rollback ? UpdateServiceRequest.Types.Rollback.Previous : UpdateServiceRequest.Types.Rollback.None,
-                },
-                cancellationToken: ct).ConfigureAwait(false)).Service;
-        }).ConfigureAwait(false);
-        s.Output.WriteLine(updated!.Id);
+                };
+                return (await s.Control.UpdateServiceAsync(request, cancellationToken: ct).ConfigureAwait(false)).Service;
+            },
+            service => !rollback && service.Spec.Equals(wanted)).ConfigureAwait(false);
+        s.Output.WriteLine(updated.Id);
         await FollowAsync(s, updated.Id, ct).ConfigureAwait(false);
     }
 

@@ -61,6 +61,45 @@ public sealed class UpdateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_update_that_the_lost_leader_did_not_make_is_sent_again()
+    {
+        _manager.Control.LoseAnswer();
+        (await RunAsync("--replicas 4")).Succeeds();
+        Assert.Equal(2, _manager.Control.Changes.Count);
+        Assert.Equal(_manager.Control.Changes[0], _manager.Control.Changes[1]);
+    }
+
+    [Fact]
+    public async Task An_update_that_the_lost_leader_had_made_is_not_made_twice()
+    {
+        _manager.Control.OnLostAnswer = () => Made(s => s.Replicated.Replicas = 4);
+        _manager.Control.LoseAnswer();
+        (await RunAsync("--replicas 4")).Succeeds();
+        Assert.Single(_manager.Control.Changes);
+    }
+
+    [Fact]
+    public async Task An_update_of_which_nobody_can_tell_whether_it_was_made_fails_with_what_the_manager_said()
+    {
+        _manager.Control.OnLostAnswer = () => Made(s => s.Replicated.Replicas = 9);
+        _manager.Control.LoseAnswer();
+        (await RunAsync("--replicas 4")).Fails("whether the command was taken is not known");
+
+        // A second rollback would undo the first.
+        _manager.Control.OnLostAnswer = () => Made(_ => { });
+        _manager.Control.LoseAnswer();
+        (await RunAsync("--rollback")).Fails("whether the command was taken is not known");
+        Assert.Equal(2, _manager.Control.Changes.Count);
+    }
+
+    private void Made(Action<ServiceSpec> change)
+    {
+        _service.Meta = new() { Version = new() { Index = (_service.Meta?.Version?.Index ?? 0) + 1 } };
+        _service.Spec = _service.Spec.Clone();
+        change(_service.Spec);
+    }
+
+    [Fact]
     public async Task Force_starts_tasks_again_without_a_change() => Assert.Equal(1UL, (await SentAsync("--force")).Task.ForceUpdate);
 
     [Fact]

@@ -9,6 +9,7 @@ namespace Swarmctl.Tests.Support;
 public sealed class FakeControl : Control.ControlBase
 {
     private int _staleAnswers;
+    private int _lostAnswers;
 
     public List<Cluster> Clusters { get; } = [];
 
@@ -33,9 +34,20 @@ public sealed class FakeControl : Control.ControlBase
     /// <summary>The next updates meet a version that somebody else has changed.</summary>
     public void AnswerStale(int times) => _staleAnswers = times;
 
+    /// <summary>What became of the update whose answer was lost.</summary>
+    public Action? OnLostAnswer { get; set; }
+
+    /// <summary>The leader goes away before it answers the next update.</summary>
+    public void LoseAnswer() => _lostAnswers = 1;
+
     private Task<T> Change<T>(IMessage request, T answer)
     {
         Changes.Add(request);
+        if (_lostAnswers-- > 0)
+        {
+            OnLostAnswer?.Invoke();
+            throw new RpcException(new Status(StatusCode.Unavailable, "whether the command was taken is not known"));
+        }
         return _staleAnswers-- > 0
             ? throw new RpcException(new Status(StatusCode.Unknown, "rpc error: code = Unknown desc = update out of sequence"))
             : Task.FromResult(answer);

@@ -9,7 +9,6 @@ public sealed partial class ReplicaGroup
     private const int MaxBatchEntries = 4096;
     private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
     private const long ApplyBatchSizeBytes = 1024 * 1024;
-    private const int TicksPerHeartbeat = 4;
     private const int FewRecords = 8;
     private const ulong MaxAppliedOnLentThread = 512;
 
@@ -38,6 +37,7 @@ public sealed partial class ReplicaGroup
                     await DoAsync(output).ConfigureAwait(false);
                 }
 
+                KeepPace();
                 TellStatus();
                 _answers.Release();
                 return true;
@@ -396,6 +396,17 @@ public sealed partial class ReplicaGroup
         {
             Status = status;
             Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+    }
+
+    private void KeepPace()
+    {
+        var members = _core.Configuration;
+        var isAlone = _core.Role == Role.Leader && members.Voters.Count == 1 && members.OutgoingVoters.Count == 0 && members.Learners.Count == 0;
+        if (_pace.Observe(Volatile.Read(ref _ticked), isAlone, _core.Term, _core.LastIndex, _core.Commit))
+        {
+            var period = TimeSpan.FromMilliseconds(_pace.PeriodMs);
+            _ticker.Change(period, period);
         }
     }
 

@@ -31,6 +31,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private readonly long _clockOffsetMs;
     private readonly ITimer _ticker;
     private readonly Turns _turns;
+    private readonly TickPace _pace;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly System.Collections.Concurrent.ConcurrentQueue<ReplicaInput> _told = new();
     private ulong _storedSequence;
@@ -44,7 +45,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     {
         (_options, _log, _transport, _machine, _time, _logger) = (options, log, transport, machine, time, logger);
         _startTimestamp = time.GetTimestamp();
-        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs, CommitNoticeMs = options.HeartbeatMs / TicksPerHeartbeat };
+        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs, CommitNoticeMs = TickPace.BusyMs(options.HeartbeatMs) };
 
         // Nobody else can lead a group of one, so there is nobody to wait for.
         _clockOffsetMs = start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
@@ -59,9 +60,10 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         LearnMembers();
         transport.Register(options.GroupId, this);
         _turns = new Turns(TurnAsync);
-        _turns.Ask();
-        var tick = TimeSpan.FromMilliseconds(Math.Max(1, options.HeartbeatMs / TicksPerHeartbeat));
+        _pace = new TickPace(options.ElectionTimeoutMs, options.HeartbeatMs);
+        var tick = TimeSpan.FromMilliseconds(_pace.PeriodMs);
         _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Tick(), this, tick, tick);
+        _turns.Ask();
     }
 
     /// <summary>The group as this member sees it, a tick ago at most.</summary>
@@ -270,7 +272,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private void Tick()
     {
         Volatile.Write(ref _ticked, true);
-        _turns.Ask();
+        _turns.TakeHere();
     }
 
     private void Tell(ReplicaInput input)

@@ -16,6 +16,7 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
     : ManagerLoop(time, logger)
 {
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LonePace = TimeSpan.FromSeconds(2);
     private string lastRefusal = "";
 
     /// <inheritdoc/>
@@ -27,10 +28,12 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
         {
             await StepsAsync(ct).ConfigureAwait(false);
 
-            // Changes of the group and of how its members fare are no commits, so it looks at its pace too.
+            // How members fare is no commit, so it looks at its pace too; one alone waits for another to come.
             commits ??= subscription.Commits.WaitToReadAsync(ct).AsTask();
+            bool isAlone = members.View.Members.Count == 1;
             using var pace = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            await Task.WhenAny(commits, Task.Delay(Pace, Time, pace.Token)).ConfigureAwait(false);
+            Task change = isAlone ? members.WaitForAsync(static v => v.Members.Count != 1, pace.Token) : Task.Delay(Pace, Time, pace.Token);
+            await Task.WhenAny(commits, change, Task.Delay(LonePace, Time, pace.Token)).ConfigureAwait(false);
             await pace.CancelAsync().ConfigureAwait(false);
             ct.ThrowIfCancellationRequested();
             if (commits.IsCompleted)

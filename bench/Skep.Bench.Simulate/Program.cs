@@ -1,17 +1,20 @@
 // Simulates groups for as long as it is given, one seed after another, and prints the seeds that break an invariant.
-// usage: Skep.Bench.Simulate [seconds] [first seed] [fault] ; Skep.Bench.Simulate --seed N [fault] shows one run step by step
+// usage: Skep.Bench.Simulate [--real-log] [seconds] [first seed] [fault] ; Skep.Bench.Simulate [--real-log] --seed N [fault] shows one
+// run step by step. --real-log: members keep the product's own log, on disks that tear sectors and turn bits.
 using System.Diagnostics;
 using System.Globalization;
 using Skep.Raft.Consensus;
 using Skep.Simulation;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var realLog = args is ["--real-log", ..];
+args = realLog ? args[1..] : args;
 if (args is ["--seed", var one, ..])
 {
     var faults = args.Length > 2 ? Enum.Parse<CoreFaults>(args[2], ignoreCase: true) : CoreFaults.None;
     try
     {
-        Simulation.Run(int.Parse(one), new WorldOptions { Faults = faults, Trace = Console.WriteLine });
+        Simulation.Run(int.Parse(one), new WorldOptions { Faults = faults, RealLog = realLog, Trace = Console.WriteLine });
         Console.WriteLine("every invariant held");
         return 0;
     }
@@ -35,14 +38,14 @@ Parallel.For(0, Environment.ProcessorCount, _ =>
         var seed = Interlocked.Increment(ref next);
         try
         {
-            var run = Simulation.Run(seed, new WorldOptions { Faults = fault });
+            var run = Simulation.Run(seed, new WorldOptions { Faults = fault, RealLog = realLog });
             Interlocked.Add(ref steps, run.Steps);
             Interlocked.Add(ref answered, run.Answered);
         }
         catch (SimulationFailure e)
         {
             Interlocked.Increment(ref failed);
-            Console.WriteLine($"seed {seed}: {e.Message}; to see it: --seed {seed}");
+            Console.WriteLine($"seed {seed}: {e.Message}; to see it: {(realLog ? "--real-log " : "")}--seed {seed}");
         }
 
         Interlocked.Increment(ref seeds);

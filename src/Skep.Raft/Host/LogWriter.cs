@@ -11,7 +11,6 @@ namespace Skep.Raft;
 /// </summary>
 internal sealed class LogWriter : IAsyncDisposable
 {
-    private const long MaxRequestSizeBytes = 2 * 1024 * 1024;
     private static readonly TimeSpan FullPause = TimeSpan.FromSeconds(1);
 
     private readonly ulong _group;
@@ -22,7 +21,7 @@ internal sealed class LogWriter : IAsyncDisposable
     private readonly Action<Exception> _failed;
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<LogWrite> _writes;
-    private readonly List<LogRecord> _records = [];
+    private readonly List<LogWrite> _taken = [];
     private readonly Task _loop;
     private volatile bool _closing;
     private volatile TaskCompletionSource<LogFullException> _untilFull = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,17 +76,20 @@ internal sealed class LogWriter : IAsyncDisposable
         {
             while (await _writes.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
-                ulong sequence = 0;
                 var records = 0;
+                _taken.Clear();
                 while (_writes.Reader.TryRead(out var write))
                 {
-                    await WriteAsync(write).ConfigureAwait(false);
-                    sequence = write.Sequence;
+                    _taken.Add(write);
                     records += write.Entries.Count;
                 }
 
-                await FlushAsync().ConfigureAwait(false);
-                _stored(sequence, records);
+                foreach (var step in LogSteps.Of(_group, _taken))
+                {
+                    await AppendAsync(step).ConfigureAwait(false);
+                }
+
+                _stored(_taken[^1].Sequence, records);
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -100,46 +102,7 @@ internal sealed class LogWriter : IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(LogWrite write)
-    {
-        if (write.HardState is { } hardState)
-        {
-            _records.Add(hardState.ToRecord(_group));
-        }
-
-        if (write.TruncateFrom is { } from)
-        {
-            await FlushAsync().ConfigureAwait(false);
-            await AppendAsync([LogRecord.Truncate(_group, from)]).ConfigureAwait(false);
-        }
-
-        if (write.Snapshot is { } snapshot)
-        {
-            await FlushAsync().ConfigureAwait(false);
-            await AppendAsync([LogRecord.SnapshotMarker(_group, snapshot.Index, snapshot.Term)]).ConfigureAwait(false);
-        }
-
-        _records.AddRange(write.Entries);
-    }
-
-    private async Task FlushAsync()
-    {
-        long size = 0;
-        var begin = 0;
-        for (var i = 0; i < _records.Count; i++)
-        {
-            size += _records[i].Payload.Length;
-            if (size >= MaxRequestSizeBytes || i == _records.Count - 1)
-            {
-                await AppendAsync([.. _records[begin..(i + 1)]]).ConfigureAwait(false);
-                (begin, size) = (i + 1, 0);
-            }
-        }
-
-        _records.Clear();
-    }
-
-    private async Task AppendAsync(LogRecord[] records)
+    private async Task AppendAsync(IReadOnlyList<LogRecord> records)
     {
         while (true)
         {

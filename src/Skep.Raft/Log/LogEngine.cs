@@ -97,6 +97,28 @@ internal sealed partial class LogEngine : IDisposable
         return null;
     }
 
+    /// <summary>Where the next record will stand.</summary>
+    public (ulong Segment, long OffsetBytes) End => _writer is { } writer ? (writer.Segment.Sequence, writer.EndBytes) : default;
+
+    /// <summary>Does what one request asks for: a truncation or a snapshot's note, each alone, or records to be appended.</summary>
+    /// <exception cref="LogFullException">No room; nothing was written.</exception>
+    /// <exception cref="LogFailedException">The log has failed, now or earlier.</exception>
+    public void Store(IReadOnlyList<LogRecord> records)
+    {
+        switch (records)
+        {
+            case [{ Type: RecordType.Truncate } cut]:
+                Truncate(cut.Group, cut.Index);
+                break;
+            case [{ Type: RecordType.SnapshotMarker } marker]:
+                NoteSnapshot(marker.Group, marker.Index, marker.Term);
+                break;
+            default:
+                Append(records);
+                break;
+        }
+    }
+
     /// <summary>Writes records; on return they are on disk.</summary>
     /// <exception cref="LogFullException">No room; nothing was written.</exception>
     /// <exception cref="LogFailedException">The log has failed, now or earlier.</exception>

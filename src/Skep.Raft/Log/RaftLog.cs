@@ -226,20 +226,13 @@ internal sealed class RaftLog : IDisposable
 
     private void Write()
     {
-        switch (_records)
+        if (_batch is [{ Work: { } work }])
         {
-            case [] when _batch is [{ Work: { } work }]:
-                work(_engine);
-                break;
-            case [{ Type: RecordType.Truncate } cut]:
-                _engine.Truncate(cut.Group, cut.Index);
-                break;
-            case [{ Type: RecordType.SnapshotMarker } marker]:
-                _engine.NoteSnapshot(marker.Group, marker.Index, marker.Term);
-                break;
-            default:
-                _engine.Append(_records);
-                break;
+            work(_engine);
+        }
+        else
+        {
+            _engine.Store(_records);
         }
     }
 }

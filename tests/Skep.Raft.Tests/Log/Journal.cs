@@ -7,7 +7,7 @@ namespace Skep.Raft.Tests.Log;
 /// <summary>Short words for logs over a simulated disk.</summary>
 internal static class Journal
 {
-    public static LogEngine Open(SimulatedDisk disk, ulong keepEntries = 0, byte[]? key = null, int segmentSizeBytes = 16 * 1024) =>
+    public static LogEngine Open(SectorDisk disk, ulong keepEntries = 0, byte[]? key = null, int segmentSizeBytes = 16 * 1024) =>
         LogEngine.Open(disk, TestKeys.Options(segmentSizeBytes, keepEntries, key));
 
     public static LogRecord Entry(ulong index, string? text = null, ulong group = 1, ulong term = 1) =>
@@ -32,9 +32,9 @@ internal static class Journal
     }
 
     /// <summary>A log of so many entries, each a batch of its own, whose process was killed.</summary>
-    public static SimulatedDisk Killed(int entries)
+    public static SectorDisk Killed(int entries)
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var log = Open(disk);
         for (var i = 1; i <= entries; i++)
         {
@@ -44,7 +44,7 @@ internal static class Journal
         return disk;
     }
 
-    public static SimulatedDisk Closed(int entries)
+    public static SectorDisk Closed(int entries)
     {
         var disk = Killed(entries);
         Open(disk).Dispose();

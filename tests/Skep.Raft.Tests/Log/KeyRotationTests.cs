@@ -53,7 +53,7 @@ public sealed class KeyRotationTests
     [Fact]
     public void Entries_that_a_truncation_has_voided_are_not_waited_for()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var kept = new KeyFile(Old, New);
         var log = new KeyFile(Old, null).Open(disk);
         log.Append([Journal.Entry(1), Journal.Entry(2), Journal.Entry(3)]);
@@ -118,7 +118,7 @@ public sealed class KeyRotationTests
         Assert.True(deaths > 20, $"only {deaths} points were tried");
     }
 
-    private static void CheckSurvives(SimulatedDisk disk, KeyFile kept)
+    private static void CheckSurvives(SectorDisk disk, KeyFile kept)
     {
         var log = kept.Open(disk);
         var (first, last, snapshot) = log.Read(1, static g => (g.FirstIndex, g.LastIndex, g.SnapshotIndex));
@@ -139,7 +139,7 @@ public sealed class KeyRotationTests
     }
 
     // As a manager does it: the pending key is kept, then used, then current.
-    private static KeyFile Rotate(SimulatedDisk disk, LogEngine log, KeyFile kept, Action<KeyFile> keep)
+    private static KeyFile Rotate(SectorDisk disk, LogEngine log, KeyFile kept, Action<KeyFile> keep)
     {
         if (kept.Current.AsSpan().SequenceEqual(New))
         {
@@ -154,7 +154,7 @@ public sealed class KeyRotationTests
         return kept;
     }
 
-    private static void TakeSnapshot(SimulatedDisk disk, KeyFile kept, LogEngine log)
+    private static void TakeSnapshot(SectorDisk disk, KeyFile kept, LogEngine log)
     {
         var index = log.Read(1, static g => g.LastIndex);
         using (var file = SnapshotWriter.Create(disk, kept.Options(), 1, index, 1, 0, default))
@@ -166,9 +166,9 @@ public sealed class KeyRotationTests
         log.NoteSnapshot(1, index, 1);
     }
 
-    private static SimulatedDisk Begun()
+    private static SectorDisk Begun()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var kept = new KeyFile(Old, null);
         using var log = kept.Open(disk);
         for (var i = 1; i <= Entries; i++)
@@ -183,7 +183,7 @@ public sealed class KeyRotationTests
         return disk;
     }
 
-    private static void AssertOnly(byte[] key, SimulatedDisk disk)
+    private static void AssertOnly(byte[] key, SectorDisk disk)
     {
         var id = new DataKeys(key, []).CurrentId;
         Assert.All(disk.List(), name => Assert.Equal(id, disk.Content(name)[40..56]));
@@ -196,6 +196,6 @@ public sealed class KeyRotationTests
 
         public LogEngineOptions Options() => new(Keys()) { SegmentSizeBytes = 16 * 1024, KeepEntries = 0 };
 
-        public LogEngine Open(SimulatedDisk disk) => LogEngine.Open(disk, Options());
+        public LogEngine Open(SectorDisk disk) => LogEngine.Open(disk, Options());
     }
 }

@@ -8,7 +8,7 @@ public sealed class LogEngineTests
     [Fact]
     public void Groups_share_the_files_and_keep_apart()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using (var log = Journal.Open(disk))
         {
             for (ulong i = 1; i <= 20; i++)
@@ -33,7 +33,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_truncation_opens_a_new_segment()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using var log = Journal.Open(disk);
         log.Append([Journal.Entry(1), Journal.Entry(2)]);
         log.Truncate(1, 2);
@@ -54,7 +54,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_truncation_takes_back_a_configuration()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using var log = Journal.Open(disk);
         log.Append([LogRecord.Configuration(1, 1, 1, new byte[3]), Journal.Entry(2), LogRecord.Configuration(1, 3, 1, new byte[3])]);
         Assert.Equal(3UL, log.Read(1, static g => g.ConfigurationIndex));
@@ -65,7 +65,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_snapshot_removes_the_segments_that_no_group_needs()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var log = Journal.Open(disk, keepEntries: 10, segmentSizeBytes: 8192);
         for (ulong i = 1; i <= 400; i++)
         {
@@ -90,7 +90,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_group_without_a_snapshot_keeps_its_entries()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using var log = Journal.Open(disk, segmentSizeBytes: 8192);
         log.Append([Journal.Entry(1, group: 2)]);
         for (ulong i = 1; i <= 200; i++)
@@ -105,7 +105,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_snapshot_from_a_leader_that_is_ahead_stands_for_the_whole_log()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var log = Journal.Open(disk);
         log.Append([Journal.Entry(1), Journal.Entry(2)]);
         Snapshot(disk, log, 1, 50);
@@ -118,7 +118,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_snapshot_that_the_log_names_and_that_is_gone_is_refused()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using (var log = Journal.Open(disk))
         {
             log.Append([Journal.Entry(1), Journal.Entry(2)]);
@@ -132,7 +132,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_spoiled_or_shortened_snapshot_is_refused_naming_file_and_offset()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using (var log = Journal.Open(disk))
         {
             log.Append([Journal.Entry(1), Journal.Entry(2)]);
@@ -162,7 +162,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_full_disk_refuses_and_recovers_when_there_is_room()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using var log = Journal.Open(disk, segmentSizeBytes: 8192);
         disk.IsFull = true;
         ulong next = 1;
@@ -190,7 +190,7 @@ public sealed class LogEngineTests
     [Fact]
     public void Records_that_do_not_follow_are_refused_before_anything_is_written()
     {
-        using var log = Journal.Open(new SimulatedDisk());
+        using var log = Journal.Open(new SectorDisk());
         Assert.NotNull(log.Check([Journal.Entry(2)], []));
         Assert.NotNull(log.Check([Journal.Entry(1), Journal.Entry(3)], []));
         Assert.NotNull(log.Check([LogRecord.Command(1, 1, 1, new byte[LogFormat.MaxPayloadSizeBytes + 1])], []));
@@ -200,7 +200,7 @@ public sealed class LogEngineTests
     [Fact]
     public void A_record_larger_than_a_segment_gets_a_larger_one()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         using (var log = Journal.Open(disk, segmentSizeBytes: 8192))
         {
             log.Append([LogRecord.Command(1, 1, 1, new byte[LogFormat.MaxPayloadSizeBytes])]);
@@ -217,7 +217,7 @@ public sealed class LogEngineTests
         return bytes;
     }
 
-    private static void Snapshot(SimulatedDisk disk, LogEngine log, ulong group, ulong index, byte[]? content = null)
+    private static void Snapshot(SectorDisk disk, LogEngine log, ulong group, ulong index, byte[]? content = null)
     {
         using (var file = SnapshotWriter.Create(disk, TestKeys.Options(), group, index, 1, 0, default))
         {

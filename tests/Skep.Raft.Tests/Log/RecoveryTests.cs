@@ -89,7 +89,7 @@ public sealed class RecoveryTests
     [Fact]
     public void Later_records_of_the_same_unsynced_batch_do_not_make_a_tear_corruption()
     {
-        var disk = new SimulatedDisk();
+        var disk = new SectorDisk();
         var log = Journal.Open(disk);
         log.Append([Journal.Entry(1), Journal.Entry(2)]);
         log.Append([Journal.Entry(3), Journal.Entry(4), Journal.Entry(5)]);

@@ -6,14 +6,14 @@ namespace Skep.Raft.Tests.Simulation;
 /// Drives a log over a simulated disk through random work and faults; one seed fixes everything. After each crash the
 /// log must hold all that was acknowledged, and of the call under way at most a beginning.
 /// </summary>
-internal sealed class LogStorm(int seed, SimulatedDisk.FaultKinds faults)
+internal sealed class LogStorm(int seed, SectorDisk.FaultKinds faults)
 {
     private const ulong Keep = 3;
 
     private readonly Random _random = new(seed);
     private readonly NonceWitness _witness = new();
     private LogModel _model = new();
-    private SimulatedDisk _disk = null!;
+    private SectorDisk _disk = null!;
     private LogEngine _engine = null!;
     private List<LogModel> _candidates = [];
 
@@ -21,15 +21,15 @@ internal sealed class LogStorm(int seed, SimulatedDisk.FaultKinds faults)
 
     public void Run(int steps)
     {
-        _disk = new SimulatedDisk(_witness);
+        _disk = new SectorDisk(_witness);
         _candidates = [_model];
         Reopen();
         for (var i = 0; i < steps; i++)
         {
             var crashes = _random.Next(8) == 0;
             _disk.CrashIn = crashes ? _random.Next(8) : null;
-            _disk.FailNextSync = faults.HasFlag(SimulatedDisk.FaultKinds.FailedSync) && _random.Next(25) == 0;
-            _disk.IsFull = faults.HasFlag(SimulatedDisk.FaultKinds.Full) && _random.Next(10) == 0;
+            _disk.FailNextSync = faults.HasFlag(SectorDisk.FaultKinds.FailedSync) && _random.Next(25) == 0;
+            _disk.IsFull = faults.HasFlag(SectorDisk.FaultKinds.Full) && _random.Next(10) == 0;
             _disk.IsFullWithinFiles = _disk.IsFull && _random.Next(2) == 0;
             try
             {

@@ -72,7 +72,7 @@ internal sealed class Scenario
                 Node(id).Disk.SyncUs = 1000 * Number(ms);
                 break;
             case ["snapshot", var id, "keep", var count]:
-                Node(id).KeepEntries = Number(count);
+                Node(id).Disk.KeepEntries = Number(count);
                 Node(id).TakeSnapshot();
                 break;
             case ["read", "at", var id]:

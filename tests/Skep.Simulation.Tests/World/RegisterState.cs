@@ -38,6 +38,29 @@ internal sealed class RegisterState
         }
     }
 
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[sizeof(ulong) + ((Keys + 1) * sizeof(int))];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, Digest);
+        for (var i = 0; i <= Keys; i++)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(sizeof(ulong) + (i * sizeof(int))), _values[i]);
+        }
+
+        return bytes;
+    }
+
+    public static RegisterState FromBytes(ReadOnlySpan<byte> bytes)
+    {
+        var state = new RegisterState { Digest = BinaryPrimitives.ReadUInt64LittleEndian(bytes) };
+        for (var i = 0; i <= Keys; i++)
+        {
+            state._values[i] = BinaryPrimitives.ReadInt32LittleEndian(bytes[(sizeof(ulong) + (i * sizeof(int)))..]);
+        }
+
+        return state;
+    }
+
     public RegisterState Clone()
     {
         var copy = new RegisterState { Digest = Digest };

@@ -4,14 +4,13 @@ using Skep.Raft.Log;
 namespace Skep.Simulation;
 
 /// <summary>A member as a process: its core while it runs, its disk always, a clock that goes a little wrong.</summary>
-internal sealed class SimulatedNode(World world, ulong id, double clockRate, long clockOffsetMs)
+internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, double clockRate, long clockOffsetMs)
 {
     private const int MaxOutputs = 1000;
 
     private readonly Dictionary<ulong, (ulong Term, Action<bool> Done)> _proposals = [];
     private readonly Dictionary<ulong, (int Key, Action<int?> Done)> _reads = [];
     private readonly List<(ulong Index, ulong Context)> _readable = [];
-    private readonly Dictionary<ulong, RegisterState> _arrivedSnapshots = [];
     private RegisterState _state = new();
     private ulong _nextRead;
     private Role _tracedRole;
@@ -20,7 +19,7 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
 
     public ulong Id => id;
 
-    public SimulatedDisk Disk { get; } = new();
+    public INodeDisk Disk => disk;
 
     /// <summary>The core; kept after a crash for those who look, never used.</summary>
     public RaftCore Core { get; private set; } = null!;
@@ -40,12 +39,18 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
 
     public int SnapshotEvery { get; set; } = int.MaxValue;
 
-    public int KeepEntries { get; set; } = 5;
-
     public long NowMs => clockOffsetMs + (long)(world.NowUs * clockRate / 1000);
 
+    /// <summary>Starts, unless its log refuses.</summary>
     public void Start()
     {
+        if (Disk.WhyNotOpen is { } why)
+        {
+            world.Refusals++;
+            world.Say(() => $"{id} does not start: {why}");
+            return;
+        }
+
         IsUp = true;
         Life++;
         Core = new RaftCore(world.CoreOptions with { Id = id }, Disk.HardState, Disk.Snapshot, Disk, new Random(world.Random.Next()), NowMs);
@@ -66,14 +71,13 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
         _proposals.Clear();
         _reads.Clear();
         _readable.Clear();
-        _arrivedSnapshots.Clear();
     }
 
     public void Receive(Message message, RegisterState? snapshot)
     {
         if (message.Type == MessageType.Snapshot)
         {
-            _arrivedSnapshots[message.Snapshot!.Index] = snapshot!;
+            Disk.Arrived(message.Snapshot!, snapshot!);
         }
 
         Core.Step(NowMs, message);
@@ -124,8 +128,7 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
     {
         if (Applied > (Disk.Snapshot?.Index ?? 0) && Core.DescribeSnapshot(Applied) is { } meta)
         {
-            var keepFrom = Math.Max(1, Applied + 1 - Math.Min(Applied, (ulong)KeepEntries));
-            Disk.TakeSnapshot(meta, _state.Clone(), keepFrom);
+            var keepFrom = Disk.TakeSnapshot(meta, _state.Clone());
             Core.SnapshotTaken(meta, keepFrom);
             world.Say(() => $"{id} snapshot of {meta.Index}, log from {keepFrom}");
         }
@@ -161,7 +164,7 @@ internal sealed class SimulatedNode(World world, ulong id, double clockRate, lon
             if (output.Write is { } write)
             {
                 world.Invariants.Appended(this, write);
-                Disk.Write(write, write.Snapshot is { } s ? _arrivedSnapshots[s.Index] : null);
+                Disk.Write(write);
                 Sync();
             }
 

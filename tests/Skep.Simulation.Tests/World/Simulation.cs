@@ -11,7 +11,7 @@ internal static class Simulation
     /// <summary>Runs a seed.</summary>
     /// <returns>What was done in it.</returns>
     /// <exception cref="SimulationFailure">An invariant does not hold; the message ends with how to see it again.</exception>
-    public static (long Steps, int Answered, ulong Committed) Run(int seed, WorldOptions options)
+    public static (long Steps, int Answered, ulong Committed, int Refusals) Run(int seed, WorldOptions options)
     {
         var random = new Random(seed);
         var voters = random.Next(5) == 0 ? random.Next(1, 6) : random.Next(2) == 0 ? 3 : 5;
@@ -19,6 +19,7 @@ internal static class Simulation
         var core = new CoreOptions
         {
             Id = 0,
+            Group = EngineDisk.Group,
             ElectionTimeoutMs = 100,
             HeartbeatMs = 20,
             ClockDriftBound = Drift,
@@ -37,7 +38,7 @@ internal static class Simulation
         var every = random.Next(3) == 0 ? int.MaxValue : random.Next(5, 80);
         foreach (var node in world.Nodes)
         {
-            (node.SnapshotEvery, node.KeepEntries) = (every, random.Next(10));
+            (node.SnapshotEvery, node.Disk.KeepEntries) = (every, random.Next(10));
         }
 
         var clients = new Clients(world, 2 + random.Next(4));
@@ -51,7 +52,7 @@ internal static class Simulation
             throw new SimulationFailure("core", e.ToString());
         }
 
-        return (world.Steps, clients.Answered, world.Invariants.CommittedIndex);
+        return (world.Steps, clients.Answered, world.Invariants.CommittedIndex, world.Refusals);
     }
 
     private static void Run(World world, Clients clients)

@@ -59,6 +59,7 @@ internal sealed class Storm
         {
             node.PausedUntilUs = 0;
             node.Disk.SyncUs = 200;
+            node.Disk.Mend();
             if (!node.IsUp)
             {
                 node.Start();

@@ -21,7 +21,8 @@ internal sealed class World
         for (var id = 1UL; id <= (ulong)nodes; id++)
         {
             var rate = drift == 0 ? 1 : 1 + drift * (2 * Random.NextDouble() - 1);
-            var node = new SimulatedNode(this, id, rate, drift == 0 ? 0 : Random.Next(100_000));
+            var disk = options.RealLog ? new EngineDisk(Random, flips: id == 1, options.DisksLie) : (INodeDisk)new ModelDisk();
+            var node = new SimulatedNode(this, id, disk, rate, drift == 0 ? 0 : Random.Next(100_000));
             Nodes.Add(node);
             if (id <= (ulong)voters)
             {
@@ -49,6 +50,9 @@ internal sealed class World
     public int TickUs { get; init; } = 10_000;
 
     public long Steps { get; set; }
+
+    /// <summary>Starts that a log refused.</summary>
+    public int Refusals { get; set; }
 
     /// <summary>Moments at which a crash hurts most.</summary>
     public Action<SimulatedNode>? LeaderFound { get; set; }

@@ -16,5 +16,11 @@ internal sealed record WorldOptions
     /// </summary>
     public bool LookAtDisks { get; init; } = true;
 
+    /// <summary>Members keep the product's own log, over disks that tear sectors and turn bits, instead of what it promises.</summary>
+    public bool RealLog { get; init; }
+
+    /// <summary>A sync of the real log's disks does nothing: a mistake that must be found.</summary>
+    public bool DisksLie { get; init; }
+
     public Action<string>? Trace { get; init; }
 }

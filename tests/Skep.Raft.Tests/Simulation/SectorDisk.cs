@@ -9,7 +9,7 @@ public sealed class SimulatedCrashException() : Exception("simulated crash");
 /// A folder on a disk that keeps what was synced, and of the rest what chance decides: single sectors in any order,
 /// torn ones, and a prefix of the folder's changes (as a journal would).
 /// </summary>
-internal sealed class SimulatedDisk : IDisk
+internal sealed class SectorDisk : IDisk
 {
     public const int SectorSizeBytes = 512;
 
@@ -27,12 +27,12 @@ internal sealed class SimulatedDisk : IDisk
     private readonly List<Action<Dictionary<string, Inode>>> _pending = [];
     private readonly NonceWitness _witness;
 
-    public SimulatedDisk(NonceWitness? witness = null)
+    public SectorDisk(NonceWitness? witness = null)
         : this([], witness ?? new NonceWitness())
     {
     }
 
-    private SimulatedDisk(Dictionary<string, Inode> names, NonceWitness witness)
+    private SectorDisk(Dictionary<string, Inode> names, NonceWitness witness)
     {
         _durableNames = names;
         _names = new Dictionary<string, Inode>(names);
@@ -52,6 +52,9 @@ internal sealed class SimulatedDisk : IDisk
 
     /// <summary>The next sync fails with an input/output error.</summary>
     public bool FailNextSync { get; set; }
+
+    /// <summary>Syncs of files do nothing.</summary>
+    public bool LiesAboutSync { get; set; }
 
     public IReadOnlyList<string> List() => [.. _names.Keys.Order(StringComparer.Ordinal)];
 
@@ -96,7 +99,7 @@ internal sealed class SimulatedDisk : IDisk
     }
 
     /// <summary>What is on the disk after the power has gone: chance decides over all that was not synced.</summary>
-    public SimulatedDisk AfterPowerLoss(Random random)
+    public SectorDisk AfterPowerLoss(Random random)
     {
         foreach (var change in _pending.Take(random.Next(_pending.Count + 1)))
         {
@@ -104,7 +107,7 @@ internal sealed class SimulatedDisk : IDisk
         }
 
         var survivors = new Dictionary<Inode, Inode>();
-        return new SimulatedDisk(
+        return new SectorDisk(
             _durableNames.ToDictionary(
                 p => p.Key,
                 p => survivors.TryGetValue(p.Value, out var known) ? known : survivors[p.Value] = p.Value.AfterPowerLoss(random)),
@@ -120,7 +123,7 @@ internal sealed class SimulatedDisk : IDisk
     }
 
     /// <summary>A copy to spoil.</summary>
-    public SimulatedDisk Copy() => new(_names.ToDictionary(n => n.Key, n => new Inode { Current = [.. n.Value.Current], Durable = [.. n.Value.Current] }), new NonceWitness());
+    public SectorDisk Copy() => new(_names.ToDictionary(n => n.Key, n => new Inode { Current = [.. n.Value.Current], Durable = [.. n.Value.Current] }), new NonceWitness());
 
     private static DiskException Full(string name) => new("write", name, Native.ENOSPC, "No space left on device");
 
@@ -173,7 +176,7 @@ internal sealed class SimulatedDisk : IDisk
         }
     }
 
-    private sealed class File(SimulatedDisk disk, Inode inode, string name) : IDiskFile
+    private sealed class File(SectorDisk disk, Inode inode, string name) : IDiskFile
     {
         public long LengthBytes => inode.Current.Length;
 
@@ -207,6 +210,11 @@ internal sealed class SimulatedDisk : IDisk
                 disk.FailNextSync = false;
                 inode.Dirty.Clear();
                 throw new DiskException("fdatasync", name, 5, "Input/output error");
+            }
+
+            if (disk.LiesAboutSync)
+            {
+                return;
             }
 
             foreach (var sector in inode.Dirty)

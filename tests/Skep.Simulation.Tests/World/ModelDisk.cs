@@ -4,11 +4,12 @@ using Skep.Raft.Log;
 namespace Skep.Simulation;
 
 /// <summary>
-/// A member's disk: what is synced survives, of the rest a crash leaves some beginning. Order is kept, which is what the
-/// log promises by its format.
+/// What the log promises by its format, without the log: what is synced survives, of the rest a crash leaves some beginning, in order.
+/// Hundreds of times faster than the log itself (<see cref="EngineDisk"/>).
 /// </summary>
-internal sealed class SimulatedDisk : IEntrySource
+internal sealed class ModelDisk : INodeDisk
 {
+    private readonly Dictionary<ulong, RegisterState> _arrived = [];
     private readonly List<LogRecord> _entries = [];
     private readonly Queue<(LogWrite Write, RegisterState? State)> _waiting = new();
 
@@ -24,10 +25,11 @@ internal sealed class SimulatedDisk : IEntrySource
 
     public int Waiting => _waiting.Count;
 
-    /// <summary>Sync times, in µs.</summary>
     public int SyncUs { get; set; } = 200;
 
     public bool IsSyncing { get; set; }
+
+    public int KeepEntries { get; set; } = 5;
 
     public IReadOnlyList<LogRecord> ReadEntries(ulong from, ulong to, long maxSizeBytes)
     {
@@ -54,10 +56,10 @@ internal sealed class SimulatedDisk : IEntrySource
 
     public void Begin(SnapshotMeta snapshot, RegisterState state) => (Snapshot, SnapshotState) = (snapshot, state);
 
-    public void Write(LogWrite write, RegisterState? state) => _waiting.Enqueue((write, state));
+    public void Arrived(SnapshotMeta snapshot, RegisterState state) => _arrived[snapshot.Index] = state;
 
-    /// <summary>A sync ends that covers the first writes.</summary>
-    /// <returns>The last one's number.</returns>
+    public void Write(LogWrite write) => _waiting.Enqueue((write, write.Snapshot is { } s ? _arrived[s.Index] : null));
+
     public ulong Sync(int writes)
     {
         ulong sequence = 0;
@@ -71,10 +73,10 @@ internal sealed class SimulatedDisk : IEntrySource
         return sequence;
     }
 
-    /// <summary>Power fails: some beginning of what was not synced is there all the same, most often nothing.</summary>
     public void Crash(Random random)
     {
         IsSyncing = false;
+        _arrived.Clear();
         var steps = random.Next(2) == 0 ? 0 : random.Next(12);
         while (steps > 0 && _waiting.TryDequeue(out var next))
         {
@@ -84,13 +86,22 @@ internal sealed class SimulatedDisk : IEntrySource
         _waiting.Clear();
     }
 
-    public void TakeSnapshot(SnapshotMeta snapshot, RegisterState state, ulong keepFrom)
+    public ulong TakeSnapshot(SnapshotMeta snapshot, RegisterState state)
     {
         if (snapshot.Index > (Snapshot?.Index ?? 0))
         {
             (Snapshot, SnapshotState) = (snapshot, state);
+            var keepFrom = Math.Max(1, snapshot.Index + 1 - Math.Min(snapshot.Index, (ulong)KeepEntries));
             _entries.RemoveAll(e => e.Index < keepFrom);
         }
+
+        return FirstIndex;
+    }
+
+    public string? WhyNotOpen => null;
+
+    public void Mend()
+    {
     }
 
     private int Do(LogWrite write, RegisterState? state, int maxSteps)

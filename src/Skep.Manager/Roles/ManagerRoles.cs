@@ -32,8 +32,10 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
             commits ??= subscription.Commits.WaitToReadAsync(ct).AsTask();
             bool isAlone = members.View.Members.Count == 1;
             using var pace = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            Task change = isAlone ? members.WaitForAsync(static v => v.Members.Count != 1, pace.Token) : Task.Delay(Pace, Time, pace.Token);
-            await Task.WhenAny(commits, change, Task.Delay(LonePace, Time, pace.Token)).ConfigureAwait(false);
+            await Task.WhenAny(
+                commits,
+                Task.Delay(isAlone ? LonePace : Pace, Time, pace.Token),
+                isAlone ? members.WaitForAsync(static v => v.Members.Count != 1, pace.Token) : Task.Delay(Timeout.Infinite, pace.Token)).ConfigureAwait(false);
             await pace.CancelAsync().ConfigureAwait(false);
             ct.ThrowIfCancellationRequested();
             if (commits.IsCompleted)

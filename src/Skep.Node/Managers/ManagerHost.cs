@@ -29,6 +29,7 @@ namespace Skep.Node.Managers;
 internal sealed partial class ManagerHost : IAsyncDisposable
 {
     private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RoomPause = TimeSpan.FromSeconds(1);
 
     private readonly DurableStore store;
     private readonly ManagerParts parts;
@@ -177,30 +178,45 @@ internal sealed partial class ManagerHost : IAsyncDisposable
             keys.WriteDataKeys(dataKeys);
         }
         (ulong member, bool founds) = TakePart(options, state, identity.Current.NodeId);
+        var how = new DurableStoreOptions
+        {
+            StateDirectory = options.StateDirectory,
+            MemberId = member,
+            Founds = founds,
+            Address = advertised,
+            DataKey = dataKeys.Writing,
+            OlderDataKeys = dataKeys.Older,
+            Dial = async (other, token) => await DialAsync(identity, member, other.Id, other.Address, token).ConfigureAwait(false),
+            Time = time,
+            LoggerFactory = logs,
+        };
         try
         {
-            return await DurableStore.OpenAsync(
-                new DurableStoreOptions
-                {
-                    StateDirectory = options.StateDirectory,
-                    MemberId = member,
-                    Founds = founds,
-                    Address = advertised,
-                    DataKey = dataKeys.Writing,
-                    OlderDataKeys = dataKeys.Older,
-                    Dial = async (other, token) => await DialAsync(identity, member, other.Id, other.Address, token).ConfigureAwait(false),
-                    Time = time,
-                    LoggerFactory = logs,
-                },
-                ct).ConfigureAwait(false);
-        }
-        catch (LogFullException e)
-        {
-            throw new NodeStartException($"the log in {options.StateDirectory} cannot be opened, for its disk is full; make room and start again: {e.InnerException?.Message ?? e.Message}", e);
+            return await OpenOnceThereIsRoomAsync(how, logs.CreateLogger<ManagerHost>(), time, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is RaftLogException or InvalidOperationException)
         {
             throw new NodeStartException($"the log in {options.StateDirectory} cannot be opened: {e.Message}", e);
+        }
+    }
+
+    // As one that runs into a full disk does: what starts it again and again otherwise would find the same.
+    private static async Task<DurableStore> OpenOnceThereIsRoomAsync(DurableStoreOptions how, ILogger logger, TimeProvider time, CancellationToken ct)
+    {
+        for (bool said = false; ; said = true)
+        {
+            try
+            {
+                return await DurableStore.OpenAsync(how, ct).ConfigureAwait(false);
+            }
+            catch (LogFullException e)
+            {
+                if (!said)
+                {
+                    LogNoRoom(logger, how.StateDirectory, e.InnerException?.Message ?? e.Message);
+                }
+            }
+            await Task.Delay(RoomPause, time, ct).ConfigureAwait(false);
         }
     }
 
@@ -305,6 +321,9 @@ internal sealed partial class ManagerHost : IAsyncDisposable
 
     [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "The lead is handed to manager {Member:x}")]
     private static partial void LogHandedOver(ILogger logger, ulong member);
+
+    [LoggerMessage(EventId = 2223, Level = LogLevel.Error, Message = "The disk of {Folder} is full, and a manager's log needs room to be opened; this manager waits until there is some: {Reason}")]
+    private static partial void LogNoRoom(ILogger logger, string folder, string reason);
 
     [LoggerMessage(EventId = 2222, Level = LogLevel.Warning, Message = "The lead was not handed over; the others elect a leader: {Reason}")]
     private static partial void LogNotHandedOver(ILogger logger, string reason);

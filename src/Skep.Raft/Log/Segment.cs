@@ -4,7 +4,7 @@ namespace Skep.Raft.Log;
 internal sealed class Segment(IDiskFile file, string path, FileHeader header, byte[] dataKey) : IDisposable
 {
     private readonly Dictionary<ulong, ulong> _lastIndex = [];
-    private FrameCipher? _reader;
+    private readonly FrameCipher?[] _readers = new FrameCipher?[2];
 
     public IDiskFile File => file;
 
@@ -38,17 +38,21 @@ internal sealed class Segment(IDiskFile file, string path, FileHeader header, by
     }
 
     /// <summary>Checks and decrypts the frame at an offset, of which the bytes have been read.</summary>
-    public LogRecord Decode(ReadOnlySpan<byte> frame, long offset)
+    /// <param name="frame">The frame.</param>
+    /// <param name="offset">Where it begins.</param>
+    /// <param name="reader">0 or 1: two threads can decrypt at a time.</param>
+    public LogRecord Decode(ReadOnlySpan<byte> frame, long offset, int reader = 0)
     {
         var wrong = FrameHeader.Read(frame, offset, out var head);
         LogRecord record = default;
-        wrong ??= (_reader ??= new FrameCipher(dataKey, header)).Read(frame[..head.LengthBytes], head, out record);
+        wrong ??= (_readers[reader] ??= new FrameCipher(dataKey, header)).Read(frame[..head.LengthBytes], head, out record);
         return wrong is null ? record : throw new LogCorruptException(path, offset, wrong);
     }
 
     public void Dispose()
     {
-        _reader?.Dispose();
+        _readers[0]?.Dispose();
+        _readers[1]?.Dispose();
         file.Dispose();
     }
 }

@@ -29,7 +29,7 @@ public sealed class Storage
     }
 
     [Fact]
-    public async Task A_full_disk_refuses_writes_and_takes_them_again_when_there_is_room()
+    public async Task A_full_disk_refuses_writes_lets_a_start_wait_and_takes_writes_again_when_there_is_room()
     {
         Programs.Need();
         await using var c = new SkepCluster();
@@ -52,6 +52,15 @@ public sealed class Storage
         Assert.Matches("Error: .*(no space|full|room)", refused.Errors);
         Assert.True(c.Manager.Runs, c.Manager.Log);
         Assert.Contains("first", await c.OkAsync("service", "ls"), StringComparison.Ordinal);
+
+        await c.Manager.KillAsync();
+        int said = c.Manager.Log.Length;
+        c.Manager.Start();
+        await Wait.Until(
+            "the manager says that it waits for room",
+            () => Task.FromResult(c.Manager.Log[said..].Contains("waits until there is some", StringComparison.Ordinal)),
+            c.LogsAsync);
+        Assert.True(c.Manager.Runs, c.Manager.Log);
 
         File.Delete(Path.Combine(disk, "ballast"));
         await Wait.Until(

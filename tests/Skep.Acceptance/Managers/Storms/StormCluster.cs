@@ -80,7 +80,6 @@ internal sealed class StormCluster(StormNetwork network, SkepCluster cluster, in
     public async Task HealAsync()
     {
         await network.HealAsync();
-        StartIfItHadNoRoom();
         foreach (Daemon member in Members)
         {
             SignalIfItRuns(member, Posix.Continue);
@@ -161,7 +160,6 @@ internal sealed class StormCluster(StormNetwork network, SkepCluster cluster, in
                 break;
             case FaultKind.FillDisk:
                 File.Delete(Ballast);
-                StartIfItHadNoRoom();
                 break;
             default:
                 await network.HealAsync();
@@ -187,17 +185,6 @@ internal sealed class StormCluster(StormNetwork network, SkepCluster cluster, in
                 Note($"filling: {e.StatusCode}: {e.Status.Detail}");
                 await Task.Delay(AfterRefusal);
             }
-        }
-    }
-
-    // A start on a full disk is refused in words; whoever watches over the daemon starts it again.
-    private void StartIfItHadNoRoom()
-    {
-        Daemon member = Members[small];
-        if (!member.Runs && !killed.ContainsKey(member) && member.Log[^Math.Min(1000, member.Log.Length)..].Contains("cannot be opened: no space left", StringComparison.Ordinal))
-        {
-            Note($"{member.Name}, which could not start on a full disk, is started again");
-            member.Start();
         }
     }
 

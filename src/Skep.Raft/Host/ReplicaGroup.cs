@@ -60,7 +60,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         LearnMembers();
         transport.Register(options.GroupId, this);
         _turns = new Turns(TurnAsync);
-        _pace = new TickPace(options.ElectionTimeoutMs, options.HeartbeatMs);
+        _pace = new TickPace(options.HeartbeatMs);
         var tick = TimeSpan.FromMilliseconds(_pace.PeriodMs);
         _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Tick(), this, tick, tick);
         _turns.Ask();

@@ -4,9 +4,10 @@ namespace Skep.Raft;
 /// How often a group looks at the clock: often while commands go through it, so that followers hear soon of what is committed, less
 /// often at rest, and hardly at all where there is no other member to hear from.
 /// </summary>
-internal sealed class TickPace(int electionTimeoutMs, int heartbeatMs)
+internal sealed class TickPace(int heartbeatMs)
 {
     private const int QuietTicks = 8;
+    private const int LonePeriodMs = 2000;
 
     private (ulong Term, ulong Last, ulong Commit) _seen;
     private int _quiet;
@@ -33,7 +34,7 @@ internal sealed class TickPace(int electionTimeoutMs, int heartbeatMs)
             _quiet++;
         }
 
-        var period = isAlone ? electionTimeoutMs : _quiet < QuietTicks ? BusyMs(heartbeatMs) : Math.Max(1, heartbeatMs / 2);
+        var period = isAlone ? LonePeriodMs : _quiet < QuietTicks ? BusyMs(heartbeatMs) : Math.Max(1, heartbeatMs / 2);
         var changes = period != PeriodMs;
         PeriodMs = period;
         return changes;

@@ -2,7 +2,7 @@ namespace Skep.Raft.Tests.Host;
 
 public sealed class TickPaceTests
 {
-    private readonly TickPace _pace = new(electionTimeoutMs: 500, heartbeatMs: 50);
+    private readonly TickPace _pace = new(heartbeatMs: 50);
 
     [Fact]
     public void A_group_begins_at_the_pace_of_a_busy_one() => Assert.Equal(12, _pace.PeriodMs);
@@ -37,7 +37,7 @@ public sealed class TickPaceTests
     public void A_member_alone_hardly_looks_at_the_clock_until_another_comes()
     {
         Assert.True(_pace.Observe(ticked: true, isAlone: true, term: 1, last: 5, commit: 5));
-        Assert.Equal(500, _pace.PeriodMs);
+        Assert.Equal(2000, _pace.PeriodMs);
         Assert.False(_pace.Observe(ticked: false, isAlone: true, term: 1, last: 6, commit: 6));
         Assert.True(_pace.Observe(ticked: false, isAlone: false, term: 1, last: 7, commit: 6));
         Assert.Equal(12, _pace.PeriodMs);

@@ -18,8 +18,6 @@ public static class ConsensusStream
     public static readonly SslApplicationProtocol Protocol = new("skep-raft/1");
 
     private const int OpeningSizeBytes = 8;
-    private const int TcpUserTimeoutOption = 18;
-    private const int SilenceMs = 5_000;
 
     /// <summary>Opens a stream to a manager.</summary>
     /// <param name="source">Who this node is.</param>
@@ -65,13 +63,5 @@ public static class ConsensusStream
         var opening = new byte[OpeningSizeBytes];
         await stream.ReadExactlyAsync(opening, ct);
         return BinaryPrimitives.ReadUInt64LittleEndian(opening);
-    }
-
-    /// <summary>Lets a connection fail within seconds when the other side is cut off, not within the kernel's quarter of an hour.</summary>
-    public static void FailWhenSilent(Socket socket)
-    {
-        ArgumentNullException.ThrowIfNull(socket);
-        socket.NoDelay = true;
-        socket.SetRawSocketOption((int)ProtocolType.Tcp, TcpUserTimeoutOption, BitConverter.GetBytes(SilenceMs));
     }
 }

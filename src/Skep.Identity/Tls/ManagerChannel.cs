@@ -113,7 +113,7 @@ public static class ManagerChannel
         try
         {
             await socket.ConnectAsync(endpoint, ct);
-            ConsensusStream.FailWhenSilent(socket);
+            SilentPeers.Fail(socket);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -48,7 +48,7 @@ internal sealed class ConsensusConnection(Func<Stream, ulong, CancellationToken,
         }
         if (connection.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
         {
-            ConsensusStream.FailWhenSilent(socket);
+            SilentPeers.Fail(socket);
         }
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(open.Removed, connection.ConnectionClosed);
         await using var stream = new DuplexPipeStream(connection.Transport);

@@ -68,6 +68,26 @@ public sealed class Frequency
         Assert.InRange(beyond, 0, (int)(delta * 100));
     }
 
+    [Theory]
+    [InlineData(0.02), InlineData(0.2)]
+    public void Many_keys_at_once_are_counted_as_one_by_one(double delta)
+    {
+        foreach (SketchSeed? seed in new[] { null, Seeds.Number(1) })
+        {
+            foreach (int count in new[] { 0, 1, 63, 64, 65, 5_000 })
+            {
+                ulong[] keys = [.. Enumerable.Range(0, count).Select(static i => Seeds.Key(1, i % 100))];
+                CountMinSketch alone = new(0.01, delta, seed), together = new(0.01, delta, seed);
+                foreach (ulong key in keys)
+                {
+                    alone.Add(key);
+                }
+                together.Add(keys);
+                Assert.Equal(alone.ToBytes(), together.ToBytes());
+            }
+        }
+    }
+
     [Fact]
     public void Sketches_whose_cells_mean_different_things_do_not_merge()
     {

@@ -29,6 +29,18 @@ public sealed class Hash_functions
         Assert.Equal(expected, SipHash.Hash13(0, 0, Seeds.Bytes(length)));
 
     [Fact]
+    public void Many_numbers_at_once_have_the_hashes_that_each_has()
+    {
+        var random = new Random(3);
+        for (int count = 0; count < 70; count++)
+        {
+            ulong[] keys = [.. Enumerable.Range(0, count).Select(i => i % 7 == 0 ? ulong.MaxValue - (ulong)i : (ulong)random.NextInt64())], hashes = new ulong[count];
+            XxHash64.HashMany(keys, hashes);
+            Assert.Equal(keys.Select(static k => XxHash64.Hash(BitConverter.GetBytes(k))), hashes);
+        }
+    }
+
+    [Fact]
     public void SipHash_2_4_gives_the_value_printed_in_its_paper()
     {
         byte[] message = [.. Enumerable.Range(0, 15).Select(static i => (byte)i)];

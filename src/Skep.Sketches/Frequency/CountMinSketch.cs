@@ -17,6 +17,7 @@ namespace Skep.Sketches;
 public sealed class CountMinSketch
 {
     private const int HeadBytes = 16;
+    private const int BatchKeys = 64;
 
     // Rows of the usual depth, spelled out below.
     private const int UsualDepth = 4;
@@ -91,6 +92,21 @@ public sealed class CountMinSketch
     /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(ulong key, long count = 1) => AddHash(hasher.Hash(key), count);
+
+    /// <summary>Counts many numbers, each once for each time that it is there: faster than one by one.</summary>
+    /// <exception cref="OverflowException">All counts together would exceed 2⁶³ − 1; nothing was counted.</exception>
+    public void Add(ReadOnlySpan<ulong> keys)
+    {
+        Total = checked(Total + keys.Length);
+        Span<ulong> hashes = stackalloc ulong[BatchKeys];
+        while (keys.Length > 0)
+        {
+            ReadOnlySpan<ulong> batch = keys[..Math.Min(hashes.Length, keys.Length)];
+            hasher.HashMany(batch, hashes);
+            AddHashes(hashes[..batch.Length]);
+            keys = keys[batch.Length..];
+        }
+    }
 
     /// <summary>How often a key was counted.</summary>
     public FrequencyEstimate Estimate(ReadOnlySpan<byte> key) => Bound(EstimateHash(hasher.Hash(key)));
@@ -219,6 +235,15 @@ public sealed class CountMinSketch
     }
 
     internal void SetTotal(long total) => Total = total;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddHashes(ReadOnlySpan<ulong> hashes)
+    {
+        foreach (ulong hash in hashes)
+        {
+            _ = depth == UsualDepth ? AddFour(hash, 1) : AddAny(hash, 1);
+        }
+    }
 
     // Not inlined: within a caller's loop the compiler makes branches of Min and Max, which nothing can predict; by itself, moves.
     [MethodImpl(MethodImplOptions.NoInlining)]

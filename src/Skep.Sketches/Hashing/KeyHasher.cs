@@ -26,9 +26,6 @@ internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
 
     public SketchSeed? Seed { get; } = seed;
 
-    /// <summary>The compatible hash, for loops that keep a copy of it in registers.</summary>
-    public TFamily Family => family;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong Hash(ulong key) => keyed ? HashKeyed(key) : family.Hash(key);
 
@@ -53,5 +50,23 @@ internal readonly struct KeyHasher<TFamily>(SketchSeed? seed)
             ArrayPool<byte>.Shared.Return(rented);
         }
         return hash;
+    }
+}
+
+/// <summary>Hashes many keys in one go.</summary>
+internal static class ManyKeys
+{
+    /// <summary>Hashes numbers; there is room for as many hashes at least.</summary>
+    public static void HashMany(this in KeyHasher<XxHash64> hasher, ReadOnlySpan<ulong> keys, Span<ulong> hashes)
+    {
+        if (hasher.Seed is null)
+        {
+            XxHash64.HashMany(keys, hashes);
+            return;
+        }
+        for (int i = 0; i < keys.Length; i++)
+        {
+            hashes[i] = hasher.Hash(keys[i]);
+        }
     }
 }

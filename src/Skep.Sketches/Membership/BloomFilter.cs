@@ -82,20 +82,19 @@ public sealed unsafe class BloomFilter
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Contains(ulong key) => ContainsHash(hasher.Hash(key));
 
-    /// <summary>Adds many numbers; into a filter larger than the cache, this is faster than one by one.</summary>
+    /// <summary>Adds many numbers: faster than one by one, and into a filter larger than the cache by far.</summary>
     public void Add(ReadOnlySpan<ulong> keys)
     {
-        if (blocks.IsSmall)
+        Span<ulong> hashes = stackalloc ulong[BatchKeys];
+        while (keys.Length > 0)
         {
-            AddEach(keys);
-        }
-        else
-        {
-            AddAhead(keys);
+            ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
+            AddHashes(batch);
+            keys = keys[batch.Length..];
         }
     }
 
-    /// <summary>Looks many numbers up; in a filter larger than the cache, this is faster than one by one.</summary>
+    /// <summary>Looks many numbers up: faster than one by one, and in a filter larger than the cache by far.</summary>
     /// <param name="keys">The numbers.</param>
     /// <param name="found">Gets, for each, what <see cref="Contains(ulong)"/> says.</param>
     /// <returns>How many were found.</returns>
@@ -106,7 +105,16 @@ public sealed unsafe class BloomFilter
         {
             throw new ArgumentException($"there is room for {found.Length} answers to {keys.Length} keys", nameof(found));
         }
-        return blocks.IsSmall ? ContainsEach(keys, found) : ContainsAhead(keys, found);
+        Span<ulong> hashes = stackalloc ulong[BatchKeys];
+        int sum = 0;
+        while (keys.Length > 0)
+        {
+            ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
+            sum += ContainsHashes(batch, found);
+            keys = keys[batch.Length..];
+            found = found[batch.Length..];
+        }
+        return sum;
     }
 
     /// <summary>The part of all strangers that the filter takes for added as it stands, reckoned from its bits.</summary>
@@ -194,45 +202,27 @@ public sealed unsafe class BloomFilter
 
     // The loops stand apart from each other: a method with memory of its own on the stack is compiled once, before its types are known.
     // What they use stands in locals, which the compiler keeps in registers; fields it would read again after every write.
-    private void AddEach(ReadOnlySpan<ulong> keys)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void AddHashes(ReadOnlySpan<ulong> hashes)
     {
-        if (Seed is not null)
-        {
-            foreach (ulong key in keys)
-            {
-                AddHash(hasher.Hash(key));
-            }
-            return;
-        }
-        XxHash64 family = hasher.Family;
         uint* start = first;
         ulong length = count;
-        foreach (ulong key in keys)
+        foreach (ulong hash in hashes)
         {
-            ulong hash = family.Hash(key);
             SplitBlock.Set(ref *BlockArray.At(start, length, hash), (uint)hash);
         }
         GC.KeepAlive(this);
     }
 
-    private int ContainsEach(ReadOnlySpan<ulong> keys, Span<bool> found)
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int ContainsHashes(ReadOnlySpan<ulong> hashes, Span<bool> found)
     {
-        found = found[..keys.Length];
-        if (Seed is not null)
-        {
-            for (int i = 0; i < found.Length; i++)
-            {
-                found[i] = ContainsHash(hasher.Hash(keys[i]));
-            }
-            return found.Count(true);
-        }
-        XxHash64 family = hasher.Family;
+        found = found[..hashes.Length];
         uint* start = first;
         ulong length = count;
         for (int i = 0; i < found.Length; i++)
         {
-            ulong hash = family.Hash(keys[i]);
-            found[i] = SplitBlock.Has(ref *BlockArray.At(start, length, hash), (uint)hash);
+            found[i] = SplitBlock.Has(ref *BlockArray.At(start, length, hashes[i]), (uint)hashes[i]);
         }
         GC.KeepAlive(this);
 
@@ -240,61 +230,20 @@ public sealed unsafe class BloomFilter
         return found.Count(true);
     }
 
-    private void AddHashes(ReadOnlySpan<ulong> hashes)
-    {
-        foreach (ulong hash in hashes)
-        {
-            AddHash(hash);
-        }
-    }
-
-    private int ContainsHashes(ReadOnlySpan<ulong> hashes, Span<bool> found)
-    {
-        found = found[..hashes.Length];
-        for (int i = 0; i < found.Length; i++)
-        {
-            found[i] = ContainsHash(hashes[i]);
-        }
-        return found.Count(true);
-    }
-
-    private void AddAhead(ReadOnlySpan<ulong> keys)
-    {
-        Span<ulong> hashes = stackalloc ulong[BatchKeys];
-        for (; keys.Length > 0; keys = keys[Math.Min(BatchKeys, keys.Length)..])
-        {
-            AddHashes(HashAhead(keys, hashes));
-        }
-    }
-
-    private int ContainsAhead(ReadOnlySpan<ulong> keys, Span<bool> found)
-    {
-        Span<ulong> hashes = stackalloc ulong[BatchKeys];
-        int sum = 0;
-        while (keys.Length > 0)
-        {
-            ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
-            sum += ContainsHashes(batch, found);
-            keys = keys[batch.Length..];
-            found = found[batch.Length..];
-        }
-        return sum;
-    }
-
-    // Hashes some keys, and asks for all their blocks before the first is needed, so that memory answers for many at once.
+    // Hashes some keys, and asks for their blocks before the first is needed, so that memory answers for many at once.
     private ReadOnlySpan<ulong> HashAhead(ReadOnlySpan<ulong> keys, Span<ulong> hashes)
     {
         keys = keys[..Math.Min(hashes.Length, keys.Length)];
-        for (int i = 0; i < keys.Length && i < hashes.Length; i++)
+        hashes = hashes[..keys.Length];
+        hasher.HashMany(keys, hashes);
+        if (!blocks.IsSmall && Sse.IsSupported)
         {
-            ulong hash = hasher.Hash(keys[i]);
-            hashes[i] = hash;
-            if (Sse.IsSupported)
+            foreach (ulong hash in hashes)
             {
                 Sse.Prefetch0(BlockArray.At(first, count, hash));
             }
         }
-        return hashes[..keys.Length];
+        return hashes;
     }
 
     private static BloomFilter OfBits(ReadOnlySpan<byte> bits, SketchSeed? seed)

@@ -15,7 +15,7 @@ internal static class RateTable
     {
         await using var ours = new Ours(parent, members);
         await using Contender? etcd = beside && File.Exists(Etcd.Program) ? new Etcd(parent, members) : null;
-        await using Contender? zooKeeper = beside && File.Exists(ZooKeeper.Jar) ? new ZooKeeper(parent, members) : null;
+        await using Contender? zooKeeper = beside && File.Exists(ZooKeeperServers.Jar) ? new ZooKeeper(parent, members) : null;
         Contender[] contenders = [ours, .. etcd is null ? [] : (Contender[])[etcd], .. zooKeeper is null ? [] : (Contender[])[zooKeeper]];
         if (beside && contenders.Length < 3)
         {

@@ -1,45 +1,21 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Text;
 using Skep.Jute;
 
 namespace Skep.Bench.Raft;
 
 /// <summary>Debian's zookeeper, without TLS.</summary>
-internal sealed class ZooKeeper : Contender
+internal sealed class ZooKeeper(string parent, int members) : Contender
 {
-    public const string Jar = "/usr/share/java/zookeeper.jar";
     private const string Node = "/bench";
     private const int NodeExists = -110;
 
-    private readonly Servers _servers;
-    private readonly int[] _ports;
-
-    public ZooKeeper(string parent, int members)
-    {
-        _servers = new Servers(parent, "zookeeper");
-        int[] ports = Loopback.FreePorts(3 * members);
-        _ports = ports[..members];
-        string[] others = [.. Enumerable.Range(0, members).Select(i => $"server.{i + 1}=127.0.0.1:{ports[members + i]}:{ports[(2 * members) + i]}")];
-        for (int i = 0; i < members; i++)
-        {
-            string folder = Directory.CreateDirectory(Path.Combine(_servers.Folder, $"m{i}")).FullName;
-            File.WriteAllText(Path.Combine(folder, "myid"), $"{i + 1}");
-            string configuration = Path.Combine(folder, "zoo.cfg");
-            File.WriteAllLines(
-                configuration,
-                [
-                    "tickTime=2000", "initLimit=10", "syncLimit=5", $"dataDir={folder}", $"clientPort={_ports[i]}", "clientPortAddress=127.0.0.1",
-                    "maxClientCnxns=0", "admin.enableServer=false", "4lw.commands.whitelist=srvr", .. members > 1 ? others : [],
-                ]);
-            _servers.Start("/usr/bin/java", ["-Xmx1g", "-cp", Jar, "org.apache.zookeeper.server.quorum.QuorumPeerMain", configuration]);
-        }
-    }
+    private readonly ZooKeeperServers _servers = new(parent, members, "1g");
 
     public override string Name => "ZooKeeper";
 
-    public override double CpuSeconds => _servers.CpuSeconds;
+    public override double CpuSeconds => _servers.Processes.CpuSeconds;
 
     public override int ConnectionsFor(int outstanding) => Math.Min(8, outstanding);
 
@@ -47,12 +23,9 @@ internal sealed class ZooKeeper : Contender
 
     protected override async Task<int?> FindLeaderAsync(CancellationToken ct)
     {
-        foreach (int port in _ports)
+        foreach (int port in _servers.Ports)
         {
-            using var stream = new NetworkStream(await Loopback.ConnectAsync(port, ct), ownsSocket: true);
-            await stream.WriteAsync("srvr"u8.ToArray(), ct);
-            string answer = await new StreamReader(stream).ReadToEndAsync(ct);
-            if (answer.Contains("Mode: leader", StringComparison.Ordinal) || answer.Contains("Mode: standalone", StringComparison.Ordinal))
+            if (await ZooKeeperServers.ModeAsync(port, ct) is "leader" or "standalone")
             {
                 return port;
             }

@@ -16,10 +16,18 @@ public sealed class ServerTls(NodeIdentitySource source)
     /// <summary>Options for a connection that is being accepted on the remote port; asked for each, so that a renewal counts at once.</summary>
     public SslServerAuthenticationOptions ForRemoteApi()
     {
+        var options = ForClients();
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2, ConsensusStream.Protocol];
+        return options;
+    }
+
+    /// <summary>The same for a port of another protocol than HTTP/2, which names none.</summary>
+    public SslServerAuthenticationOptions ForClients()
+    {
         var identity = source.Current;
         var options = WithoutClients(identity);
+        options.ApplicationProtocols = null;
         options.ClientCertificateRequired = true;
-        options.ApplicationProtocols = [SslApplicationProtocol.Http2, ConsensusStream.Protocol];
         options.CertificateChainPolicy = TrustedChain.Policy(identity.Root, peerIsServer: false);
         options.RemoteCertificateValidationCallback =
             (_, certificate, chain, errors) => certificate is null

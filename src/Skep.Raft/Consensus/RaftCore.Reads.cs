@@ -117,6 +117,15 @@ internal sealed partial class RaftCore
         _pendingReads.Clear();
     }
 
+    /// <summary>Has a member told at once how far the group has committed, where this one leads.</summary>
+    public void HurryCommit(ulong id)
+    {
+        if (_progress.TryGetValue(id, out var progress))
+        {
+            progress.CommitSentMs = _nowMs - _options.CommitNoticeMs;
+        }
+    }
+
     private void AnswerRead(ulong from, ulong context, ulong? index)
     {
         if (from == Id)
@@ -125,12 +134,8 @@ internal sealed partial class RaftCore
         }
         else
         {
-            if (_progress.TryGetValue(from, out var progress))
-            {
-                // It waits to hear so before it answers.
-                progress.CommitSentMs = _nowMs - _options.CommitNoticeMs;
-            }
-
+            // It waits to hear so before it answers.
+            HurryCommit(from);
             Send(
                 new Message
                 {

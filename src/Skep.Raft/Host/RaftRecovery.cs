@@ -17,6 +17,12 @@ public sealed record RaftRecoveryOptions
     /// <summary>Which group of the log.</summary>
     public required ulong GroupId { get; init; }
 
+    /// <summary>
+    /// Further groups of the log that the member is to be the only voter of. They follow the first one: also where the member has no
+    /// part in them, or has heard nothing from them.
+    /// </summary>
+    public IReadOnlyList<ulong> FollowingGroupIds { get; init; } = [];
+
     /// <summary>The member that is left, and where others will reach it.</summary>
     public required RaftMember Member { get; init; }
 }
@@ -32,6 +38,9 @@ public sealed record RaftRecovered(IReadOnlyList<RaftMember> GivenUp, ulong Last
 {
     /// <summary>Entries that are kept although it is not known whether they were committed.</summary>
     public ulong UncertainEntries => LastIndex > CommitIndex ? LastIndex - CommitIndex : 0;
+
+    /// <summary>The groups to whose logs something was to be added; empty where the member was the only one of all of them.</summary>
+    public IReadOnlyList<ulong> ChangedGroupIds { get; init; } = [];
 }
 
 /// <summary>What is done to the log of a stopped member when its group is lost, or is to begin from a copy.</summary>
@@ -45,11 +54,11 @@ public static class RaftRecovery
             static name => FileNames.TryParseSegment(name!, out _) || FileNames.TryParseSnapshot(name!, out _, out _));
 
     /// <summary>
-    /// Makes the member the only voter of its group; it goes on with all entries that it has. Can be cut short at any point and done again:
-    /// the log is either that of a member of the old group, or that of the only one.
+    /// Makes the member the only voter of its group, and of those that follow; it goes on with all entries that it has. Can be cut short at
+    /// any point and done again: the log is either that of a member of the old group, or that of the only one.
     /// </summary>
     /// <param name="options">The member that is left.</param>
-    /// <param name="before">Runs with what is given up before anything is written; not where the member is the only one already.</param>
+    /// <param name="before">Runs with what is given up before anything is written; not where the member is the only one of the first group already.</param>
     /// <param name="ct">Stops before the write.</param>
     /// <exception cref="InvalidOperationException">There is no log, or the member has no part in the group.</exception>
     /// <exception cref="RaftLogException">The log cannot be opened or written.</exception>
@@ -62,11 +71,38 @@ public static class RaftRecovery
         }
 
         using var log = await OpenAsync(options, ct).ConfigureAwait(false);
-        ulong group = options.GroupId, self = options.Member.Id;
+        var (found, records) = Force(log, options.GroupId, options, follows: false);
+        List<LogRecord> all = [.. records];
+        List<ulong> changed = records.Count > 0 ? [options.GroupId] : [];
+        foreach (var following in options.FollowingGroupIds)
+        {
+            var more = Force(log, following, options, follows: true).Records;
+            all.AddRange(more);
+            changed.AddRange(more.Count > 0 ? [following] : []);
+        }
+
+        found = found with { ChangedGroupIds = changed };
+        if (records.Count > 0)
+        {
+            before?.Invoke(found);
+        }
+
+        ct.ThrowIfCancellationRequested();
+        if (all.Count > 0)
+        {
+            await AppendAsync(log, [.. all]).ConfigureAwait(false);
+        }
+
+        return found;
+    }
+
+    private static (RaftRecovered Found, IReadOnlyList<LogRecord> Records) Force(RaftLog log, ulong group, RaftRecoveryOptions options, bool follows)
+    {
+        var self = options.Member.Id;
         var (last, lastTerm, hard) = log.Engine.Read(group, static g => (g.LastIndex, g.LastTerm, g.HardState));
         var (configurationAt, configuration) = ReadConfiguration(log, group);
         var others = configuration.Voters.Concat(configuration.OutgoingVoters).Concat(configuration.Learners).Where(m => m.Id != self).DistinctBy(static m => m.Id).ToList();
-        if (!configuration.Voters.Concat(configuration.OutgoingVoters).Concat(configuration.Learners).Any(m => m.Id == self))
+        if (!follows && !configuration.Voters.Concat(configuration.OutgoingVoters).Concat(configuration.Learners).Any(m => m.Id == self))
         {
             throw new InvalidOperationException(
                 last == 0 ? $"the log in {options.Folder} is empty: this member had not heard from its group yet"
@@ -74,30 +110,21 @@ public static class RaftRecovery
         }
 
         var found = new RaftRecovered(others, last, Math.Min(hard.Commit, last));
-        var isSingle = configuration is { Voters: [var only], OutgoingVoters: [], Learners: [] } && only.Id == self;
-        if (isSingle && hard.Term >= lastTerm && hard.Commit >= configurationAt)
+        if (configuration is { Voters: [var only], OutgoingVoters: [], Learners: [] } && only.Id == self)
         {
-            return found;
-        }
-
-        before?.Invoke(found);
-        ct.ThrowIfCancellationRequested();
-        if (isSingle)
-        {
-            // It was cut short between its records.
-            await AppendAsync(log, new HardState(Math.Max(hard.Term, lastTerm), self, last).ToRecord(group)).ConfigureAwait(false);
-            return found;
+            // It may have been cut short between its records.
+            return (found, hard.Term >= lastTerm && hard.Commit >= configurationAt ? [] : [new HardState(Math.Max(hard.Term, lastTerm), self, last).ToRecord(group)]);
         }
 
         // Each beginning of these three is a log that can be gone on with. The only voter's disk is a majority, so its entry is committed:
         // from here on it listens to no former leader.
         var term = Math.Max(hard.Term, lastTerm) + 1;
-        await AppendAsync(
-            log,
+        return (found,
+        [
             new HardState(term, self, hard.Commit).ToRecord(group),
             LogRecord.Configuration(group, last + 1, term, RaftConfiguration.Single(options.Member).Encode()),
-            new HardState(term, self, last + 1).ToRecord(group)).ConfigureAwait(false);
-        return found;
+            new HardState(term, self, last + 1).ToRecord(group),
+        ]);
     }
 
     /// <summary>Begins a log with a snapshot, of a group whose only voter is this member.</summary>

@@ -112,6 +112,9 @@ public sealed partial class ReplicaGroup
             case ReplicaInput.SnapshotAsked asked:
                 asked.Done.TrySetResult(TakeSnapshot());
                 break;
+            case ReplicaInput.CommitHurried hurried:
+                _core.HurryCommit(hurried.Member);
+                break;
             case ReplicaInput.SnapshotSent sent:
                 _core.ReportSnapshot(sent.Member, sent.Arrived);
                 break;
@@ -286,6 +289,7 @@ public sealed partial class ReplicaGroup
                 if (entry.Type == RecordType.Command)
                 {
                     _machine.Apply(entry.Index, entry.Payload);
+                    _snapshots.Applied(entry.Payload.Length);
                 }
 
                 Volatile.Write(ref _applied, entry.Index);
@@ -394,7 +398,13 @@ public sealed partial class ReplicaGroup
             || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
             || !status.LagByMember.SequenceEqual(Status.LagByMember))
         {
+            var stands = status.Term == Status.Term && status.LeaderId == Status.LeaderId && status.IsReady == Status.IsReady;
             Status = status;
+            if (!stands)
+            {
+                _options.StandingChanged?.Invoke();
+            }
+
             Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         }
     }
@@ -405,8 +415,9 @@ public sealed partial class ReplicaGroup
         var isAlone = _core.Role == Role.Leader && members.Voters.Count == 1 && members.OutgoingVoters.Count == 0 && members.Learners.Count == 0;
         if (_pace.Observe(Volatile.Read(ref _ticked), isAlone, _core.Term, _core.LastIndex, _core.Commit))
         {
-            var period = TimeSpan.FromMilliseconds(_pace.PeriodMs);
-            _ticker.Change(period, period);
+            // At the same moments as the other groups of the process, so that a machine at rest is woken once for all of them.
+            var sinceMs = (long)_time.GetElapsedTime(0).TotalMilliseconds % _pace.PeriodMs;
+            _ticker.Change(TimeSpan.FromMilliseconds(_pace.PeriodMs - sinceMs), TimeSpan.FromMilliseconds(_pace.PeriodMs));
         }
     }
 

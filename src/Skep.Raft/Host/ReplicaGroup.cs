@@ -55,7 +55,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         _inbox = Channel.CreateBounded<ReplicaInput>(new BoundedChannelOptions(options.MaxQueuedMessages) { SingleReader = true });
         _proposals = Channel.CreateBounded<Proposal>(new BoundedChannelOptions(options.MaxQueuedProposals) { SingleReader = true });
         _writer = new LogWriter(options.GroupId, log, time, logger, OnStored, e => Stop(e));
-        _snapshots = new SnapshotTaker(options.GroupId, options.SnapshotEveryEntries, log, machine, logger, _applied, _snapshotGate, OnSnapshotTaken);
+        _snapshots = new SnapshotTaker(options.GroupId, options.SnapshotEveryEntries, log, machine, logger, _applied, _snapshotGate, OnSnapshotTaken, options.SnapshotEverySizeBytes);
         Status = ReadStatus();
         LearnMembers();
         transport.Register(options.GroupId, this);
@@ -162,6 +162,24 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     public Task ChangeMembersAsync(IReadOnlyList<RaftMember> voters, IReadOnlyList<RaftMember> learners, CancellationToken ct = default) =>
         AskAsync(d => new ReplicaInput.ChangeAsked(voters, learners, d), ct);
 
+    /// <summary>
+    /// Sends bytes to those who use the group at another member, beside the group's own messages; never waits. They may be lost, as
+    /// anything that is on its way to a member that goes away: whoever needs an answer asks again.
+    /// </summary>
+    /// <param name="member">A member of the group.</param>
+    /// <param name="bytes">At most 4 MiB; taken as they are when the call is made.</param>
+    public void SendAside(ulong member, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, LogFormat.MaxPayloadSizeBytes);
+        _transport.SendAside(member, _options.GroupId, bytes);
+    }
+
+    /// <summary>
+    /// Has a member told at once how far the group has committed, where this one leads; otherwise it is told with the next entries, or some
+    /// milliseconds later. For a member whose own callers wait until it has applied what they asked for.
+    /// </summary>
+    public void HurryCommit(ulong member) => Tell(new ReplicaInput.CommitHurried(member));
+
     /// <summary>What this member, as leader, knows of the members; empty where it does not lead.</summary>
     public async Task<IReadOnlyList<ReplicaStanding>> ReadStandingsAsync(CancellationToken ct = default)
     {
@@ -221,6 +239,8 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     }
 
     bool IGroupInbox.TryReceive(Message message) => _inbox.Writer.TryWrite(new ReplicaInput.Received(message));
+
+    void IGroupInbox.ReceiveAside(ulong from, ReadOnlyMemory<byte> bytes) => _options.Aside?.Invoke(from, bytes);
 
     void IGroupInbox.Handle() => _turns.TakeHere();
 

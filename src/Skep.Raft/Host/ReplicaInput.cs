@@ -18,6 +18,8 @@ internal abstract record ReplicaInput
     /// <summary>Answered with the taking, which ends with whether it was taken.</summary>
     public sealed record SnapshotAsked(TaskCompletionSource<Task<bool>> Done) : ReplicaInput;
 
+    public sealed record CommitHurried(ulong Member) : ReplicaInput;
+
     public sealed record SnapshotSent(ulong Member, bool Arrived) : ReplicaInput;
 
     public sealed record SnapshotTaken(ulong Index) : ReplicaInput;

@@ -4,20 +4,26 @@ using Skep.Raft.Log;
 namespace Skep.Raft;
 
 /// <summary>Decides when a snapshot is due and writes it beside the commands, one at a time.</summary>
+/// <param name="everySizeBytes">How many bytes of commands make one due.</param>
 /// <param name="gate">Held while a snapshot's file is written, since a group has one at a time.</param>
 /// <param name="taken">Told the index of a snapshot that the log knows.</param>
 internal sealed class SnapshotTaker(
-    ulong group, ulong everyEntries, RaftLog log, IStateMachine machine, ILogger logger, ulong lastIndex, SemaphoreSlim? gate = null, Action<ulong>? taken = null)
+    ulong group, ulong everyEntries, RaftLog log, IStateMachine machine, ILogger logger, ulong lastIndex, SemaphoreSlim? gate = null, Action<ulong>? taken = null,
+    long everySizeBytes = long.MaxValue)
     : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _writing = Task.CompletedTask;
     private ulong _lastIndex = lastIndex;
     private ulong _notBefore;
+    private long _appliedSizeBytes;
+
+    /// <summary>A command was applied.</summary>
+    public void Applied(int sizeBytes) => _appliedSizeBytes += sizeBytes;
 
     /// <summary>Whether <see cref="Consider"/> would begin one.</summary>
     public bool IsDue(ulong index) =>
-        _writing.IsCompleted && index >= _notBefore && index >= Volatile.Read(ref _lastIndex) + everyEntries;
+        _writing.IsCompleted && index >= _notBefore && (index >= Volatile.Read(ref _lastIndex) + everyEntries || _appliedSizeBytes >= everySizeBytes);
 
     /// <summary>A snapshot came from the leader.</summary>
     public void Installed(ulong index) => Volatile.Write(ref _lastIndex, index);
@@ -32,6 +38,7 @@ internal sealed class SnapshotTaker(
 
         // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
         _notBefore = index + Math.Max(1, everyEntries / 10);
+        _appliedSizeBytes = 0;
         var write = machine.CaptureSnapshot();
         _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration, waits: false));
     }

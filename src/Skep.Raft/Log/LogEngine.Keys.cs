@@ -45,7 +45,9 @@ internal sealed partial class LogEngine
 
         foreach (var segment in _segments)
         {
-            if (!IsUnderCurrentKey(segment.Header) && segment.LastIndexes.TryGetValue(group, out var last))
+            // What a snapshot has taken the place of stays only until the other groups' entries in the segment may go as well.
+            if (!IsUnderCurrentKey(segment.Header) && segment.LastIndexes.TryGetValue(group, out var last)
+                && (LastHeld(group, last) > _groups[group].SnapshotIndex || _groups[group].SnapshotIndex == 0))
             {
                 needed = Math.Max(needed ?? 0, LastHeld(group, last));
             }

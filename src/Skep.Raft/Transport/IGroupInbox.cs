@@ -11,6 +11,9 @@ internal interface IGroupInbox
     /// </summary>
     bool TryReceive(Message message);
 
+    /// <summary>Takes what a peer says beside the group's messages; on the thread that reads from it.</summary>
+    void ReceiveAside(ulong from, ReadOnlyMemory<byte> bytes);
+
     /// <summary>Has the messages that were taken handled, on this thread unless another is at it.</summary>
     void Handle();
 

@@ -12,6 +12,10 @@ namespace Skep.Raft.Transport;
 internal static class MessageCodec
 {
     private const byte Version = 1;
+
+    /// <summary>Begins what is no message of the group's consensus but of those who use the group.</summary>
+    public const byte Aside = 0xA5;
+
     private const int HeadSizeBytes = 4 + (10 * 8) + 4;
     private const int EntryHeadSizeBytes = 1 + 8 + 4;
 

@@ -54,21 +54,42 @@ internal sealed class PeerSender : IAsyncDisposable
         var size = MessageCodec.SizeOf(message);
         lock (_gate)
         {
-            if (_waiting.WrittenCount + size > MaxWaitingBytes)
+            if (TryBegin(group, size))
             {
-                Interlocked.Increment(ref _dropped);
-                return;
+                MessageCodec.Write(_waiting, message);
             }
-
-            if (_connection is null && _wanted.CurrentCount == 0)
-            {
-                _wanted.Release();
-            }
-
-            Frames.WriteHead(_waiting.GetSpan(Frames.HeadSizeBytes), group, size);
-            _waiting.Advance(Frames.HeadSizeBytes);
-            MessageCodec.Write(_waiting, message);
         }
+    }
+
+    /// <summary>Queues bytes of those who use the group, as <see cref="Send"/> does a message.</summary>
+    public void SendAside(ulong group, ReadOnlySpan<byte> bytes)
+    {
+        lock (_gate)
+        {
+            if (TryBegin(group, bytes.Length + 1))
+            {
+                _waiting.Write([MessageCodec.Aside]);
+                _waiting.Write(bytes);
+            }
+        }
+    }
+
+    private bool TryBegin(ulong group, int size)
+    {
+        if (_waiting.WrittenCount + size > MaxWaitingBytes)
+        {
+            Interlocked.Increment(ref _dropped);
+            return false;
+        }
+
+        if (_connection is null && _wanted.CurrentCount == 0)
+        {
+            _wanted.Release();
+        }
+
+        Frames.WriteHead(_waiting.GetSpan(Frames.HeadSizeBytes), group, size);
+        _waiting.Advance(Frames.HeadSizeBytes);
+        return true;
     }
 
     /// <summary>Writes what waits on this thread, as far as the stream takes it without waiting.</summary>

@@ -43,24 +43,35 @@ internal sealed class RaftTransport(
     }
 
     /// <summary>Queues a message for the next <see cref="Flush"/>; never waits. One to a member of whom nothing is known is dropped.</summary>
-    public void Send(ulong to, ulong group, Message message)
+    public void Send(ulong to, ulong group, Message message) => SenderTo(to)?.Send(group, message);
+
+    /// <summary>Sends bytes to those who use the group at a member; dropped where they find no room or no stream.</summary>
+    public void SendAside(ulong to, ulong group, ReadOnlySpan<byte> bytes)
+    {
+        if (SenderTo(to) is { } sender)
+        {
+            sender.SendAside(group, bytes);
+            sender.Flush();
+        }
+    }
+
+    private PeerSender? SenderTo(ulong to)
     {
         if (!_addresses.TryGetValue(to, out var member))
         {
-            return;
+            return null;
         }
 
-        PeerSender sender;
         lock (_gate)
         {
-            if (!_peers.TryGetValue(to, out sender!) || sender.Address != member.Address)
+            if (!_peers.TryGetValue(to, out var sender) || sender.Address != member.Address)
             {
                 _ = sender?.DisposeAsync().AsTask();
                 _peers[to] = sender = new PeerSender(self, member, dial, time, logger);
             }
-        }
 
-        sender.Send(group, message);
+            return sender;
+        }
     }
 
     /// <summary>Sends what is queued, on this thread as far as the streams take it; never waits.</summary>
@@ -150,27 +161,37 @@ internal sealed class RaftTransport(
         IGroupInbox? untold = null;
         while (await frames.ReadAsync(ct).ConfigureAwait(false) is var (group, payload))
         {
-            var message = MessageCodec.Read(group, payload);
-            CheckSender(message, from);
-            if (message.Type == MessageType.Snapshot)
-            {
-                throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot");
-            }
-
             var inbox = _groups.GetValueOrDefault(group);
-            if (!ReferenceEquals(untold, inbox))
+            if (payload is [MessageCodec.Aside, ..])
             {
-                untold?.Handle();
+                inbox?.ReceiveAside(from, payload.AsMemory(1));
+            }
+            else
+            {
+                if (!ReferenceEquals(untold, inbox))
+                {
+                    untold?.Handle();
+                }
+
+                untold = inbox;
+                inbox?.TryReceive(ReadMessage(group, payload, from));
             }
 
-            untold = inbox;
-            inbox?.TryReceive(message);
             if (!frames.HasMore)
             {
                 untold?.Handle();
                 untold = null;
             }
         }
+    }
+
+    private static Message ReadMessage(ulong group, byte[] payload, ulong from)
+    {
+        var message = MessageCodec.Read(group, payload);
+        CheckSender(message, from);
+        return message.Type == MessageType.Snapshot
+            ? throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot")
+            : message;
     }
 
     internal static void CheckSender(Message message, ulong from)

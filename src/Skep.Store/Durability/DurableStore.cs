@@ -15,13 +15,13 @@ public sealed class DurableStore : IAsyncDisposable
     private readonly RaftHost host;
     private readonly ReplicaGroup group;
 
-    private DurableStore(ClusterStore store, RaftHost host, ReplicaGroup group, ulong memberId)
+    private readonly RaftMember self;
+    private readonly bool founds;
+
+    private DurableStore(ClusterStore store, RaftHost host, ReplicaGroup group, RaftMember self, bool founds)
     {
-        Store = store;
-        this.host = host;
-        this.group = group;
-        MemberId = memberId;
-        Members = new(group, host, memberId);
+        (Store, this.host, this.group, this.self, this.founds) = (store, host, group, self, founds);
+        Members = new(group, host, self.Id);
     }
 
     /// <summary>The objects.</summary>
@@ -31,7 +31,7 @@ public sealed class DurableStore : IAsyncDisposable
     public StoreMembers Members { get; }
 
     /// <summary>This manager's id in the group (Node.manager_status.raft_id).</summary>
-    public ulong MemberId { get; }
+    public ulong MemberId => self.Id;
 
     /// <summary>
     /// Ends when the store is closed and fails when the log does (a write or a sync that the disk refused for another reason
@@ -88,7 +88,7 @@ public sealed class DurableStore : IAsyncDisposable
                     $"{raft.Folder} belongs to raft member {known.Voters[0].Id:x}, not to {self.Id:x}: use the state directory this member was begun with");
             }
             proposer.Group = group;
-            return new DurableStore(store, host, group, options.MemberId);
+            return new DurableStore(store, host, group, self, options.Founds);
         }
         catch
         {
@@ -100,6 +100,26 @@ public sealed class DurableStore : IAsyncDisposable
 
     /// <summary>Where a state directory keeps the log.</summary>
     public static string FolderOf(string stateDirectory) => Path.Combine(stateDirectory, "raft");
+
+    /// <summary>
+    /// Takes up this member's part in a further group of the same log, which has the same members as the store's. Who founded that one,
+    /// or is its only member, founds this one where the log holds nothing of it; others wait for its leader. Every group that the log
+    /// holds must be opened before the data key is changed.
+    /// </summary>
+    /// <param name="group">Which one, not <see cref="GroupId"/>, and how; its founders are seen to here.</param>
+    /// <param name="machine">What it agrees on.</param>
+    /// <param name="ct">Gives up.</param>
+    /// <returns>The group, which is closed with the store, and its members.</returns>
+    /// <exception cref="RaftLogException">The log cannot be read or written.</exception>
+    public async Task<(ReplicaGroup Group, StoreMembers Members)> OpenGroupAsync(
+        ReplicaGroupOptions group, IStateMachine machine, CancellationToken ct = default)
+    {
+        // A group that others decide about is theirs to begin. One alone in the store's group has nobody left who could have begun it.
+        bool isAlone = Members.View.Members is [{ Kind: MemberKind.Voter } only] && only.Id == self.Id;
+        ReplicaGroup opened = await host.OpenGroupAsync(
+            group with { Founders = founds || isAlone ? [self] : [] }, machine, ct).ConfigureAwait(false);
+        return (opened, new StoreMembers(opened, host, self.Id));
+    }
 
     /// <summary>Waits until this manager leads.</summary>
     public async Task UntilLeadingAsync(CancellationToken ct) =>

@@ -2,7 +2,7 @@ using Skep.Raft;
 
 namespace Skep.Store.Members;
 
-/// <summary>The group that the store stands on, as its users see and change it.</summary>
+/// <summary>The group that the store stands on, or a further one of the same log, as its users see and change it.</summary>
 public sealed class StoreMembers
 {
     private readonly ReplicaGroup group;

@@ -53,7 +53,11 @@ public sealed class CommitNoticeTests
     {
         var member = new HandDrivenMember(3, new CoreOptions
         {
-            Id = 1, ElectionTimeoutMs = HandDrivenMember.ElectionMs, HeartbeatMs = HandDrivenMember.HeartbeatMs, CommitNoticeMs = NoticeMs, UseLease = false,
+            Id = 1,
+            ElectionTimeoutMs = HandDrivenMember.ElectionMs,
+            HeartbeatMs = HandDrivenMember.HeartbeatMs,
+            CommitNoticeMs = NoticeMs,
+            UseLease = false,
         });
         member.Lead();
         member.Acknowledge(2, 2);

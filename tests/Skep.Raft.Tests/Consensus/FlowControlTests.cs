@@ -7,8 +7,14 @@ public sealed class FlowControlTests
 {
     private static readonly CoreOptions Narrow = new()
     {
-        Id = 1, ElectionTimeoutMs = HandDrivenMember.ElectionMs, HeartbeatMs = HandDrivenMember.HeartbeatMs, MaxInFlightMessages = 3,
-        MaxMessageSizeBytes = 1, MaxUncommittedBytes = 500, MaxPendingReads = 2, UseLease = false,
+        Id = 1,
+        ElectionTimeoutMs = HandDrivenMember.ElectionMs,
+        HeartbeatMs = HandDrivenMember.HeartbeatMs,
+        MaxInFlightMessages = 3,
+        MaxMessageSizeBytes = 1,
+        MaxUncommittedBytes = 500,
+        MaxPendingReads = 2,
+        UseLease = false,
     };
 
     [Fact]

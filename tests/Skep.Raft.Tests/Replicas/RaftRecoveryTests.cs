@@ -8,6 +8,7 @@ namespace Skep.Raft.Tests.Replicas;
 public sealed class RaftRecoveryTests
 {
     private const ulong Group = 7;
+    private const ulong Following = 8;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -100,6 +101,64 @@ public sealed class RaftRecoveryTests
         Assert.Equal((3UL, 3UL), (last, hard.Commit));
         Assert.Equal(records == 1 ? 6UL : 5UL, hard.Term);
         Assert.Equal("kept", Encoding.ASCII.GetString(after.Engine.ReadEntries(Group, 2, 0)[0].Payload.Span));
+    }
+
+    [Theory]
+    [InlineData(0, 2, 2, "kept")]
+    [InlineData(3, 0, 1, "kept")]
+    [InlineData(5, 0, 1, "kept")]
+    public async Task Groups_that_follow_go_on_alone_with_the_first_also_where_an_earlier_attempt_was_cut_short(int records, int givenUp, int changed, string kept)
+    {
+        using var folder = new TemporaryFolder();
+        RaftMember[] three = [Members.Address(1), Members.Address(2), Members.Address(3)];
+        byte[] all = new RaftConfiguration(three, [], []).Encode(), alone = RaftConfiguration.Single(three[0]).Encode();
+        using (RaftLog log = Open(folder.Log))
+        {
+            await log.AppendAsync(
+                [
+                    new HardState(4, 2, 1).ToRecord(Group), LogRecord.Configuration(Group, 1, 1, all),
+                    new HardState(6, 3, 1).ToRecord(Following), LogRecord.Configuration(Following, 1, 1, all), LogRecord.Command(Following, 2, 6, "kept"u8.ToArray()),
+                ],
+                Cancelled);
+
+            // What it writes itself, as far as it came.
+            LogRecord[] own =
+            [
+                new HardState(5, 1, 1).ToRecord(Group), LogRecord.Configuration(Group, 2, 5, alone), new HardState(5, 1, 2).ToRecord(Group),
+                new HardState(7, 1, 1).ToRecord(Following), LogRecord.Configuration(Following, 3, 7, alone),
+            ];
+            await log.AppendAsync(own[..records], Cancelled);
+        }
+
+        RaftRecovered found = await RaftRecovery.ForceSingleAsync(Options(folder.Log) with { FollowingGroupIds = [Following] }, null, Cancelled);
+
+        Assert.Equal((givenUp, changed), (found.GivenUp.Count, found.ChangedGroupIds.Count));
+        Assert.Empty((await RaftRecovery.ForceSingleAsync(Options(folder.Log) with { FollowingGroupIds = [Following] }, null, Cancelled)).ChangedGroupIds);
+        using RaftLog after = Open(folder.Log);
+        var (last, hard) = after.Engine.Read(Following, static g => (g.LastIndex, g.HardState));
+        Assert.Equal((3UL, 3UL, 7UL), (last, hard.Commit, hard.Term));
+        Assert.Equal(kept, Encoding.ASCII.GetString(after.Engine.ReadEntries(Following, 2, 0)[0].Payload.Span));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_group_that_follows_goes_on_also_where_the_member_has_left_it_or_never_heard_from_it(bool hasLeft)
+    {
+        using var folder = new TemporaryFolder();
+        using (RaftLog log = Open(folder.Log))
+        {
+            await log.AppendAsync([LogRecord.Configuration(Group, 1, 1, new RaftConfiguration([Members.Address(1), Members.Address(2)], [], []).Encode())], Cancelled);
+            await log.AppendAsync(
+                hasLeft ? [LogRecord.Configuration(Following, 1, 1, RaftConfiguration.Single(Members.Address(2)).Encode())] : [new HardState(9, 0, 0).ToRecord(Following)], Cancelled);
+        }
+        await RaftRecovery.ForceSingleAsync(Options(folder.Log) with { FollowingGroupIds = [Following] }, null, Cancelled);
+
+        await using var host = await RaftHost.OpenAsync(
+            new RaftHostOptions { Folder = folder.Log, DataKey = new byte[32], Member = Members.Address(1), Dial = static (_, _) => throw new IOException("nobody is there") }, Cancelled);
+        ReplicaGroup group = await host.OpenGroupAsync(new ReplicaGroupOptions { GroupId = Following }, new CommandList(), Cancelled);
+        await group.WaitForAsync(static s => s.IsReady, Cancelled).WaitAsync(Members.Patience, Cancelled);
+        await group.ProposeAsync("alone"u8.ToArray(), Cancelled);
     }
 
     [Fact]

@@ -1,12 +1,17 @@
 // Simulates groups for as long as it is given, one seed after another, and prints the seeds that break an invariant.
 // usage: Skep.Bench.Simulate [--real-log] [seconds] [first seed] [fault] ; Skep.Bench.Simulate [--real-log] --seed N [fault] shows one
-// run step by step. --real-log: members keep the product's own log, on disks that tear sectors and turn bits.
+// run step by step. --coordination in front of all simulates the coordination service, and a fault is one of its mistakes. --real-log: members keep the product's own log, on disks that tear sectors and turn bits.
 using System.Diagnostics;
 using System.Globalization;
 using Skep.Raft.Consensus;
 using Skep.Simulation;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+if (args is ["--coordination", ..])
+{
+    return ServiceRuns.Run(args[1..]);
+}
+
 var realLog = args is ["--real-log", ..];
 args = realLog ? args[1..] : args;
 if (args is ["--seed", var one, ..])

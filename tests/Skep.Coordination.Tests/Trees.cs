@@ -10,7 +10,7 @@ internal sealed class Trees
     public static readonly Acl[] Open = [new(31, new AclId("world", "anyone"))];
     private long _zxid = 1;
 
-    public Trees() => Tree.CreateSession(1, 10_000, [], 1);
+    public Trees() => Tree.OpenSession(1, [], new SessionClaim(1, 10_000, []), 1);
 
     public ZnodeTree Tree { get; init; } = ZnodeTree.New();
 

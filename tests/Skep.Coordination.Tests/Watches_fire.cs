@@ -30,7 +30,8 @@ public sealed class Watches_fire
     [Fact]
     public void One_event_of_a_nodes_end_for_a_session_with_both_kinds_there()
     {
-        _w.Add(1, "/a", WatchKind.Data | WatchKind.Child);
+        _w.Add(1, "/a", WatchKind.Data);
+        _w.Add(1, "/a", WatchKind.Child);
         Assert.Equal([new WatchEvent(1, 2, "/a")], Fire(new Change(ChangeKind.Deleted, "/a")));
         Assert.Equal(0, _w.Count);
     }
@@ -48,11 +49,22 @@ public sealed class Watches_fire
     }
 
     [Fact]
+    public void As_the_last_of_their_kind_was_set()
+    {
+        _w.Add(1, "/a", WatchKind.Persistent);
+        _w.Add(1, "/a", WatchKind.Data);
+        Assert.Equal([new WatchEvent(1, 3, "/a")], Fire(new Change(ChangeKind.DataChanged, "/a")));
+        Assert.Empty(Fire(new Change(ChangeKind.DataChanged, "/a")));
+        Assert.Equal([new WatchEvent(1, 4, "/a")], Fire(new Change(ChangeKind.Created, "/a/b")));
+    }
+
+    [Fact]
     public void No_more_when_removed_or_when_the_session_is_gone()
     {
-        _w.Add(1, "/a", WatchKind.Data | WatchKind.Child);
-        Assert.True(_w.Remove(1, "/a", WatchKind.Child));
-        Assert.False(_w.Remove(1, "/a", WatchKind.Child));
+        _w.Add(1, "/a", WatchKind.Data);
+        _w.Add(1, "/a", WatchKind.Child);
+        Assert.True(_w.Remove(1, "/a", WatchTables.Child));
+        Assert.False(_w.Remove(1, "/a", WatchTables.Child));
         _w.RemoveSession(1);
         Assert.Empty(Fire(new Change(ChangeKind.DataChanged, "/a")));
         Assert.Equal(0, _w.Count);

@@ -9,17 +9,38 @@ internal static class AccessRules
     /// <summary>May one who has these identities do this? Any of the permissions asked for is enough.</summary>
     public static bool Allows(IReadOnlyList<Acl> acl, Permissions wanted, IReadOnlyList<AclId> identities)
     {
-        if (acl.Count == 0 || identities.Any(i => i.Scheme == "super"))
+        if (acl.Count == 0)
         {
             return true;
         }
-        foreach (Acl entry in acl)
+        for (int i = 0; i < acl.Count; i++)
         {
-            if ((entry.Perms & (int)wanted) == 0)
+            Acl entry = acl[i];
+            if ((entry.Perms & (int)wanted) != 0 && (entry.Id is { Scheme: "world", Name: "anyone" } || Is(identities, entry.Id)))
             {
-                continue;
+                return true;
             }
-            if (entry.Id is { Scheme: "world", Name: "anyone" } || identities.Any(i => i.Scheme == entry.Id.Scheme && Matches(i, entry.Id)))
+        }
+        return IsSuper(identities);
+    }
+
+    private static bool Is(IReadOnlyList<AclId> identities, AclId rule)
+    {
+        for (int i = 0; i < identities.Count; i++)
+        {
+            if (identities[i].Scheme == rule.Scheme && Matches(identities[i], rule))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static bool IsSuper(IReadOnlyList<AclId> identities)
+    {
+        for (int i = 0; i < identities.Count; i++)
+        {
+            if (identities[i].Scheme == "super")
             {
                 return true;
             }
@@ -30,6 +51,10 @@ internal static class AccessRules
     /// <summary>The ACL as it is kept: duplicates left out, "auth" replaced by who asks. Null where it is no valid ACL.</summary>
     public static Acl[]? Resolve(IReadOnlyList<Acl> acl, IReadOnlyList<AclId> identities)
     {
+        if (acl is [{ Id: { Scheme: "world", Name: "anyone" } } open])
+        {
+            return [open];
+        }
         var kept = new List<Acl>(acl.Count);
         foreach (Acl entry in acl.Distinct())
         {

@@ -45,12 +45,13 @@ internal static class SnapshotChunks
         }
     }
 
-    /// <summary>Reads the chunks one by one. What they hold is to be believed only when the end was reached: there is the checksum.</summary>
+    /// <summary>Reads the chunks one by one, each into the memory of the one before. What they hold is to be believed only when the end was reached: there is the checksum.</summary>
     /// <exception cref="SnapshotFormatException">No snapshot, one of another format, one cut short, or one damaged.</exception>
     public static IEnumerable<ReadOnlyMemory<byte>> Read(Stream input)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        if (!Take(Head.Length).AsSpan().SequenceEqual(Head))
+        byte[] buffer = new byte[ChunkBytes * 2];
+        if (!Take(Head.Length).Span.SequenceEqual(Head))
         {
             throw new SnapshotFormatException("this is no snapshot of format 1: it does not begin with SKEPZNOD and the number 1");
         }
@@ -67,19 +68,23 @@ internal static class SnapshotChunks
 
         int Length()
         {
-            int length = BinaryPrimitives.ReadInt32BigEndian(Take(4));
+            int length = BinaryPrimitives.ReadInt32BigEndian(Take(4).Span);
             return length is >= 0 and <= MaxChunkBytes ? length
                 : throw new SnapshotFormatException($"a chunk of the snapshot says it has {length} bytes; at most {MaxChunkBytes} are taken");
         }
 
-        byte[] Take(int count)
+        ReadOnlyMemory<byte> Take(int count)
         {
-            byte[] bytes = new byte[count];
-            if (input.ReadAtLeast(bytes, count, throwOnEndOfStream: false) < count)
+            if (buffer.Length < count)
+            {
+                buffer = new byte[count];
+            }
+            Memory<byte> bytes = buffer.AsMemory(0, count);
+            if (input.ReadAtLeast(bytes.Span, count, throwOnEndOfStream: false) < count)
             {
                 throw new SnapshotFormatException("the snapshot ends before its end mark: it was cut short");
             }
-            hash.AppendData(bytes);
+            hash.AppendData(bytes.Span);
             return bytes;
         }
     }

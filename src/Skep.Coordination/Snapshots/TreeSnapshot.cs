@@ -5,7 +5,7 @@ namespace Skep.Coordination.Snapshots;
 
 /// <summary>A tree as it was at one zxid. Never changes: it can be written by another thread while the tree goes on.</summary>
 internal sealed class TreeSnapshot(
-    long zxid, int end, Node[][] pages, Acl[]?[] acls, IReadOnlyList<(long Id, int TimeoutMs, byte[] Password)> sessions)
+    long zxid, int end, Node[][] pages, Acl[]?[] acls, IReadOnlyList<SessionRecord> sessions)
 {
     private enum Kind
     {
@@ -45,9 +45,7 @@ internal sealed class TreeSnapshot(
             for (; session < sessions.Count && chunk.WrittenCount < SnapshotChunks.ChunkBytes; session++)
             {
                 writer.WriteInt((int)Kind.Session);
-                writer.WriteLong(sessions[session].Id);
-                writer.WriteInt(sessions[session].TimeoutMs);
-                writer.WriteBuffer(sessions[session].Password);
+                sessions[session].Write(ref writer);
             }
             for (; node < end && chunk.WrittenCount < SnapshotChunks.ChunkBytes; node++)
             {
@@ -97,7 +95,7 @@ internal sealed class TreeSnapshot(
                 loader.Add(reader.ReadInt(), reader.ReadRecords<Acl>(12));
                 break;
             case Kind.Session:
-                loader.Add(reader.ReadLong(), reader.ReadInt(), reader.ReadBuffer().GetValueOrDefault().ToArray());
+                loader.Add(SessionRecord.Read(ref reader));
                 break;
             case Kind.Node:
                 loader.Add(reader.ReadInt(), ReadNode(ref reader));

@@ -12,4 +12,11 @@ internal enum ChangeKind
 internal readonly record struct Change(ChangeKind Kind, string Path, Jute.Acl[]? Acl = null, Jute.Acl[]? ParentAcl = null);
 
 /// <summary>Who asks: the session, and the identities that it has proved (its address among them).</summary>
-internal readonly record struct Caller(long SessionId, IReadOnlyList<Jute.AclId> Identities);
+internal readonly record struct Caller(long SessionId, IReadOnlyList<Jute.AclId> Identities)
+{
+    /// <summary>The session of the service itself, which no client has.</summary>
+    public const long OwnId = 0;
+
+    /// <summary>The service itself: what has passed its time goes in its name.</summary>
+    public static Caller Own { get; } = new(OwnId, [new Jute.AclId("super", "skep")]);
+}

@@ -41,7 +41,7 @@ internal struct Node
 
     public readonly ReadOnlyMemory<byte> Name => Blob.AsMemory(0, NameLength < 0 ? ~NameLength : NameLength);
 
-    public readonly ReadOnlyMemory<byte>? Data => NameLength < 0 ? null : Blob.AsMemory(NameLength);
+    public readonly ReadOnlyMemory<byte>? Data => NameLength < 0 ? default(ReadOnlyMemory<byte>?) : Blob.AsMemory(NameLength);
 
     /// <summary>Is it bound to a session?</summary>
     public readonly bool IsEphemeral => Owner != 0 && Owner != Container && (Owner & TtlMask) != TtlMask;

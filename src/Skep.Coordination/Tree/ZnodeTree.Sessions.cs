@@ -1,15 +1,51 @@
-using System.Text;
+using System.Security.Cryptography;
+using Skep.Jute;
 
 namespace Skep.Coordination.Tree;
+
+/// <summary>A connection that takes a session up: its own number, how long it may be silent, and who it is by its address and certificate.</summary>
+internal readonly record struct SessionClaim(long Token, int TimeoutMs, IReadOnlyList<AclId> Identities);
 
 internal sealed partial class ZnodeTree
 {
     public IReadOnlyDictionary<long, Session> Sessions => _sessions;
 
-    public void CreateSession(long sessionId, int timeoutMs, byte[] password, long zxid)
+    /// <summary>Begins a session. One that is there is left as it is: the request came twice.</summary>
+    /// <returns>False where the number is another session's.</returns>
+    public bool OpenSession(long sessionId, byte[] password, SessionClaim claim, long zxid)
     {
         Begin(zxid);
-        _sessions.TryAdd(sessionId, new Session(timeoutMs, password));
+        if (_sessions.TryGetValue(sessionId, out Session? there))
+        {
+            return there.Token == claim.Token;
+        }
+        Attach(_sessions[sessionId] = new Session(password), claim);
+        return true;
+    }
+
+    /// <summary>Lets another connection take a session up.</summary>
+    /// <returns>False where there is no such session, or the password is another.</returns>
+    public bool AttachSession(long sessionId, ReadOnlySpan<byte> password, SessionClaim claim)
+    {
+        if (!_sessions.TryGetValue(sessionId, out Session? session) || !CryptographicOperations.FixedTimeEquals(password, session.Password))
+        {
+            return false;
+        }
+        if (session.Token != claim.Token)
+        {
+            Attach(session, claim);
+        }
+        return true;
+    }
+
+    private static void Attach(Session session, SessionClaim claim)
+    {
+        session.TimeoutMs = claim.TimeoutMs;
+        session.Token = claim.Token;
+        session.Epoch++;
+        session.LastRequest = 0;
+        session.Identities.Clear();
+        session.Identities.AddRange(claim.Identities);
     }
 
     /// <summary>Ends a session, closed or expired: its ephemerals go, in the order of their paths.</summary>

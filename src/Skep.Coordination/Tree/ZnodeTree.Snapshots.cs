@@ -8,7 +8,7 @@ internal sealed partial class ZnodeTree
 {
     /// <summary>The tree as it is now. Costs a list of its pages; each page is copied once when it is next written to.</summary>
     public TreeSnapshot Capture() => new(LastZxid, _nodes.End, _nodes.Capture(), _acls.ToArray(),
-        [.. _sessions.Select(s => (s.Key, s.Value.TimeoutMs, s.Value.Password))]);
+        [.. _sessions.Select(s => SessionRecord.Of(s.Key, s.Value))]);
 
     /// <summary>Puts a tree together from a snapshot's records: zxid first, then ACLs, sessions and nodes.</summary>
     internal sealed class Loader
@@ -25,7 +25,7 @@ internal sealed partial class ZnodeTree
 
         public void Add(int id, Acl[] acl) => _acls[id] = acl;
 
-        public void Add(long sessionId, int timeoutMs, byte[] password) => _tree._sessions.Add(sessionId, new Session(timeoutMs, password));
+        public void Add(SessionRecord session) => _tree._sessions.Add(session.Id, session.ToSession());
 
         public void Add(int id, Node node)
         {
@@ -60,6 +60,7 @@ internal sealed partial class ZnodeTree
                 _tree.Link(id);
             }
             nodes.CollectFree();
+            _tree.CollectQuotas();
             return _tree;
         }
     }

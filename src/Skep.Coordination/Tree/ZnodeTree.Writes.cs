@@ -34,6 +34,7 @@ internal sealed partial class ZnodeTree
                     undo();
                 }
                 _changes.Clear();
+                _overQuotas.RemoveAll(static over => !over.IsRefused);
                 for (int j = 0; j < results.Length; j++)
                 {
                     results[j] = MultiResult.Failed(j < i ? ErrorCode.Ok : j == i ? err : ErrorCode.RuntimeInconsistency);
@@ -59,12 +60,13 @@ internal sealed partial class ZnodeTree
     {
         LastZxid = zxid;
         _changes.Clear();
+        _overQuotas.Clear();
     }
 
     private ErrorCode Step(Caller caller, MultiOp op, long zxid, long timeMs, out MultiResult result)
     {
         result = new MultiResult(op.Type, ErrorCode.Ok, "", default, null, []);
-        if (op.Type != OpCode.DeleteContainer && !_sessions.ContainsKey(caller.SessionId))
+        if (caller.SessionId != Caller.OwnId && !_sessions.ContainsKey(caller.SessionId))
         {
             return ErrorCode.SessionExpired;
         }
@@ -116,6 +118,11 @@ internal sealed partial class ZnodeTree
         {
             return ErrorCode.NoChildrenForEphemerals;
         }
+        int bytes = op.Data?.Length ?? 0;
+        if (CheckQuota(caller, path, bytes, 1) is not ErrorCode.Ok and ErrorCode over)
+        {
+            return over;
+        }
         long owner = op.Type == OpCode.CreateContainer ? Node.Container
             : op.Type == OpCode.CreateTtl ? Node.TtlMask | op.TtlMs
             : op.Flags is 1 or 3 ? caller.SessionId : 0;
@@ -131,6 +138,7 @@ internal sealed partial class ZnodeTree
         });
         _changes.Add(new Change(ChangeKind.Created, path, acl, _acls[_nodes[parent].AclId]));
         result = result with { Path = path, Stat = StatOf(id) };
+        Account(path, bytes, 1);
         return ErrorCode.Ok;
     }
 
@@ -189,6 +197,11 @@ internal sealed partial class ZnodeTree
             return err;
         }
         Node before = _nodes[id];
+        int moreBytes = (op.Data?.Length ?? 0) - (before.Data?.Length ?? 0);
+        if (op.Type == OpCode.SetData && CheckQuota(caller, op.Path, moreBytes, 0) is not ErrorCode.Ok and ErrorCode over)
+        {
+            return over;
+        }
         if (op.Version != -1 && op.Version != (op.Type == OpCode.SetAcl ? before.Aversion : before.Version))
         {
             return ErrorCode.BadVersion;
@@ -201,12 +214,15 @@ internal sealed partial class ZnodeTree
         if (op.Type == OpCode.SetData)
         {
             node.SetBlob(before.Name.Span, op.Data);
+            int grownBy = node.Blob!.Length - before.Blob!.Length;
+            SizeBytes += grownBy;
             node.Version = Following(before.Version);
             node.Mzxid = zxid;
             node.MtimeMs = timeMs;
             _undo?.Push(() =>
             {
                 ref Node back = ref _nodes.Write(id);
+                SizeBytes -= grownBy;
                 (back.Blob, back.NameLength, back.Version, back.Mzxid, back.MtimeMs) =
                     (before.Blob, before.NameLength, before.Version, before.Mzxid, before.MtimeMs);
             });
@@ -220,6 +236,10 @@ internal sealed partial class ZnodeTree
             node.Aversion = Following(before.Aversion);
         }
         result = result with { Stat = StatOf(id) };
+        if (op.Type == OpCode.SetData && moreBytes != 0)
+        {
+            Account(op.Path, moreBytes, 0);
+        }
         return ErrorCode.Ok;
     }
 
@@ -245,5 +265,6 @@ internal sealed partial class ZnodeTree
             _nodes.Write(gone.Parent).Pzxid = pzxid;
         });
         _changes.Add(new Change(ChangeKind.Deleted, path, acl, _acls[_nodes[gone.Parent].AclId]));
+        Account(path, -(gone.Data?.Length ?? 0), -1);
     }
 }

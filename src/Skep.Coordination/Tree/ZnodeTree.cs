@@ -27,6 +27,9 @@ internal sealed partial class ZnodeTree
     /// <summary>Znodes there are, the root among them.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Bytes of all names and data.</summary>
+    public long SizeBytes { get; private set; }
+
     /// <summary>The zxid of the last request applied.</summary>
     public long LastZxid { get; private set; }
 
@@ -128,6 +131,7 @@ internal sealed partial class ZnodeTree
         above.ChildCount++;
         _index.Add(id);
         Own(id, true);
+        SizeBytes += node.Blob!.Length;
         Count++;
     }
 
@@ -150,6 +154,7 @@ internal sealed partial class ZnodeTree
             _nodes.Write(node.Next).Previous = node.Previous;
         }
         Own(id, false);
+        SizeBytes -= node.Blob!.Length;
         Count--;
         _nodes.Release(id);
     }

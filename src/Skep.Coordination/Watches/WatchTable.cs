@@ -7,32 +7,56 @@ namespace Skep.Coordination.Watches;
 internal sealed class WatchTable
 {
     private const int ChildrenChanged = 4;
-    private readonly Dictionary<string, Dictionary<long, WatchKind>> _byPath = [];
+    private readonly Dictionary<string, Dictionary<long, (WatchMode Data, WatchMode Child)>> _byPath = [];
     private readonly Dictionary<long, HashSet<string>> _bySession = [];
     private int _recursive;
 
     /// <summary>Paths watched by one session are one watch each, whatever its kinds.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Paths that somebody watches.</summary>
+    public int Paths => _byPath.Count;
+
+    /// <summary>Sessions that watch something.</summary>
+    public int Sessions => _bySession.Count;
+
+    public IEnumerable<(long Session, IEnumerable<string> Paths)> BySession() => _bySession.Select(static s => (s.Key, (IEnumerable<string>)s.Value));
+
+    public IEnumerable<(string Path, IEnumerable<long> Sessions)> ByPath() => _byPath.Select(static p => (p.Key, (IEnumerable<long>)p.Value.Keys));
+
+    /// <summary>Does the session have a watch there in one of these tables?</summary>
+    public bool Has(long sessionId, string path, WatchTables tables)
+    {
+        (WatchMode data, WatchMode child) = _byPath.GetValueOrDefault(path)?.GetValueOrDefault(sessionId) ?? default;
+        return (tables.HasFlag(WatchTables.Data) && data != WatchMode.None) || (tables.HasFlag(WatchTables.Child) && child != WatchMode.None);
+    }
+
     public void Add(long sessionId, string path, WatchKind kind)
     {
-        if (!_byPath.TryGetValue(path, out Dictionary<long, WatchKind>? watchers))
+        if (!_byPath.TryGetValue(path, out Dictionary<long, (WatchMode Data, WatchMode Child)>? watchers))
         {
             _byPath[path] = watchers = [];
         }
-        WatchKind before = watchers.GetValueOrDefault(sessionId);
-        Set(watchers, sessionId, path, before, before | kind);
+        (WatchMode data, WatchMode child) = watchers.GetValueOrDefault(sessionId);
+        Set(path, watchers, sessionId, kind switch
+        {
+            WatchKind.Data => (WatchMode.Once, child),
+            WatchKind.Child => (data, WatchMode.Once),
+            WatchKind.Persistent => (WatchMode.Persistent, WatchMode.Persistent),
+            _ => (WatchMode.Recursive, WatchMode.Recursive),
+        });
     }
 
-    /// <summary>Takes kinds of watches away. False where the session has none of them there.</summary>
-    public bool Remove(long sessionId, string path, WatchKind kinds)
+    /// <summary>Takes watches away. False where the session has none there in these tables.</summary>
+    public bool Remove(long sessionId, string path, WatchTables tables)
     {
-        if (!_byPath.TryGetValue(path, out Dictionary<long, WatchKind>? watchers)
-            || !watchers.TryGetValue(sessionId, out WatchKind before) || (before & kinds) == 0)
+        if (!Has(sessionId, path, tables))
         {
             return false;
         }
-        Set(watchers, sessionId, path, before, before & ~kinds);
+        Dictionary<long, (WatchMode Data, WatchMode Child)> watchers = _byPath[path];
+        (WatchMode data, WatchMode child) = watchers[sessionId];
+        Set(path, watchers, sessionId, (tables.HasFlag(WatchTables.Data) ? WatchMode.None : data, tables.HasFlag(WatchTables.Child) ? WatchMode.None : child));
         return true;
     }
 
@@ -41,7 +65,7 @@ internal sealed class WatchTable
     {
         foreach (string path in _bySession.GetValueOrDefault(sessionId)?.ToArray() ?? [])
         {
-            Remove(sessionId, path, (WatchKind)(-1));
+            Remove(sessionId, path, WatchTables.Both);
         }
     }
 
@@ -54,42 +78,65 @@ internal sealed class WatchTable
     public List<WatchEvent> Fire(Change change, Func<long, IReadOnlyList<Acl>, bool> mayRead)
     {
         var events = new List<WatchEvent>();
-        WatchKind own = change.Kind == ChangeKind.Deleted ? WatchKind.Data | WatchKind.Child : WatchKind.Data;
-        FireAt(change.Path, own, WatchKind.Persistent | WatchKind.Recursive, (int)change.Kind, change.Path, events);
-        for (string? above = Above(change.Path); _recursive > 0 && above is not null; above = Above(above))
+        FireUpwards(WatchTables.Data, (int)change.Kind, change.Path, events);
+        if (change.Kind == ChangeKind.Deleted)
         {
-            FireAt(above, WatchKind.None, WatchKind.Recursive, (int)change.Kind, change.Path, events, unlessTold: true);
+            FireUpwards(WatchTables.Child, (int)change.Kind, change.Path, events);
         }
         if (change.Kind != ChangeKind.DataChanged && Above(change.Path) is string parent)
         {
-            FireAt(parent, WatchKind.Child, WatchKind.Persistent, ChildrenChanged, parent, events);
+            FireAt(parent, WatchTables.Child, ChildrenChanged, parent, events, static mode => mode is WatchMode.Once or WatchMode.Persistent);
         }
-        return [.. events.Where(e => mayRead(e.SessionId, (e.Type == ChildrenChanged ? change.ParentAcl : change.Acl) ?? []))];
+        if (events.Count == 0)
+        {
+            return events;
+        }
+        // Two tables may tell the same of a node's end.
+        return [.. events.Distinct().Where(e => mayRead(e.SessionId, (e.Type == ChildrenChanged ? change.ParentAcl : change.Acl) ?? []))];
     }
 
-    private void FireAt(string path, WatchKind once, WatchKind lasting, int type, string told, List<WatchEvent> events, bool unlessTold = false)
+    private void FireUpwards(WatchTables table, int type, string path, List<WatchEvent> events)
     {
-        if (!_byPath.TryGetValue(path, out Dictionary<long, WatchKind>? watchers))
+        FireAt(path, table, type, path, events, static _ => true);
+        for (string? above = Above(path); _recursive > 0 && above is not null; above = Above(above))
+        {
+            FireAt(above, table, type, path, events, static mode => mode == WatchMode.Recursive);
+        }
+    }
+
+    private void FireAt(string path, WatchTables table, int type, string told, List<WatchEvent> events, Func<WatchMode, bool> concerns)
+    {
+        if (!_byPath.TryGetValue(path, out Dictionary<long, (WatchMode Data, WatchMode Child)>? watchers))
         {
             return;
         }
-        foreach ((long session, WatchKind kinds) in watchers.Where(w => (w.Value & (once | lasting)) != 0).ToArray())
+        List<long>? over = null;
+        foreach ((long session, (WatchMode data, WatchMode child)) in watchers)
         {
-            var fired = new WatchEvent(session, type, told);
-            if (!unlessTold || !events.Contains(fired))
+            WatchMode mode = table == WatchTables.Data ? data : child;
+            if (mode == WatchMode.None || !concerns(mode))
             {
-                events.Add(fired);
+                continue;
             }
-            Set(watchers, session, path, kinds, kinds & ~once);
+            events.Add(new WatchEvent(session, type, told));
+            if (mode == WatchMode.Once)
+            {
+                (over ??= []).Add(session);
+            }
+        }
+        foreach (long session in over ?? [])
+        {
+            Remove(session, path, table);
         }
     }
 
-    private void Set(Dictionary<long, WatchKind> watchers, long session, string path, WatchKind before, WatchKind after)
+    private void Set(string path, Dictionary<long, (WatchMode Data, WatchMode Child)> watchers, long session, (WatchMode Data, WatchMode Child) after)
     {
-        _recursive += ((after & WatchKind.Recursive) != 0 ? 1 : 0) - ((before & WatchKind.Recursive) != 0 ? 1 : 0);
-        Count += (after != 0 ? 1 : 0) - (before != 0 ? 1 : 0);
-        if (after != 0)
+        (WatchMode Data, WatchMode Child) before = watchers.GetValueOrDefault(session);
+        _recursive += IsRecursive(after) - IsRecursive(before);
+        if (after != default)
         {
+            Count += before == default ? 1 : 0;
             watchers[session] = after;
             if (!_bySession.TryGetValue(session, out HashSet<string>? paths))
             {
@@ -98,6 +145,7 @@ internal sealed class WatchTable
             paths.Add(path);
             return;
         }
+        Count -= before == default ? 0 : 1;
         watchers.Remove(session);
         if (watchers.Count == 0)
         {
@@ -108,6 +156,8 @@ internal sealed class WatchTable
             _bySession.Remove(session);
         }
     }
+
+    private static int IsRecursive((WatchMode Data, WatchMode Child) modes) => modes.Data == WatchMode.Recursive || modes.Child == WatchMode.Recursive ? 1 : 0;
 
     private static string? Above(string path) => path == "/" ? null : path.LastIndexOf('/') is > 0 and int slash ? path[..slash] : "/";
 }

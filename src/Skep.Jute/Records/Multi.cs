@@ -5,36 +5,11 @@ namespace Skep.Jute;
 /// <see cref="Version"/>, setData path, data and version, delete and check path and version, reads the path (no watch is set).
 /// </summary>
 public readonly record struct MultiOp(
-    OpCode Type, string Path, ReadOnlyMemory<byte>? Data, IReadOnlyList<Acl> Acl, int Flags, long TtlMs, int Version);
-
-/// <summary>The parts of a multi or multiRead: each behind a header, and a header that says done.</summary>
-public readonly record struct MultiRequest(IReadOnlyList<MultiOp> Ops) : IJuteRecord<MultiRequest>
+    OpCode Type, string Path, ReadOnlyMemory<byte>? Data, IReadOnlyList<Acl> Acl, int Flags, long TtlMs, int Version)
 {
-    private static readonly MultiHeader End = new(-1, true, -1);
-
-    /// <inheritdoc/>
-    public static MultiRequest Read(ref JuteReader reader)
-    {
-        var ops = new List<MultiOp>();
-        for (MultiHeader header = MultiHeader.Read(ref reader); !header.Done; header = MultiHeader.Read(ref reader))
-        {
-            ops.Add(ReadOp((OpCode)header.Type, ref reader));
-        }
-        return new MultiRequest(ops);
-    }
-
-    /// <inheritdoc/>
-    public void Write(ref JuteWriter writer)
-    {
-        foreach (MultiOp op in Ops)
-        {
-            new MultiHeader((int)op.Type, false, -1).Write(ref writer);
-            WriteOp(op, ref writer);
-        }
-        End.Write(ref writer);
-    }
-
-    private static MultiOp ReadOp(OpCode type, ref JuteReader reader)
+    /// <summary>Reads the body of a request of that type.</summary>
+    /// <exception cref="JuteFormatException">The bytes are no such request, or the type is none that a multi can hold.</exception>
+    public static MultiOp Read(OpCode type, ref JuteReader reader)
     {
         switch (type)
         {
@@ -55,6 +30,34 @@ public readonly record struct MultiRequest(IReadOnlyList<MultiOp> Ops) : IJuteRe
             default:
                 throw new JuteFormatException($"a multi holds an operation of type {(int)type}; it can hold create, delete, setData, check, or reads");
         }
+    }
+}
+
+/// <summary>The parts of a multi or multiRead: each behind a header, and a header that says done.</summary>
+public readonly record struct MultiRequest(IReadOnlyList<MultiOp> Ops) : IJuteRecord<MultiRequest>
+{
+    private static readonly MultiHeader End = new(-1, true, -1);
+
+    /// <inheritdoc/>
+    public static MultiRequest Read(ref JuteReader reader)
+    {
+        var ops = new List<MultiOp>();
+        for (MultiHeader header = MultiHeader.Read(ref reader); !header.Done; header = MultiHeader.Read(ref reader))
+        {
+            ops.Add(MultiOp.Read((OpCode)header.Type, ref reader));
+        }
+        return new MultiRequest(ops);
+    }
+
+    /// <inheritdoc/>
+    public void Write(ref JuteWriter writer)
+    {
+        foreach (MultiOp op in Ops)
+        {
+            new MultiHeader((int)op.Type, false, -1).Write(ref writer);
+            WriteOp(op, ref writer);
+        }
+        End.Write(ref writer);
     }
 
     private static void WriteOp(MultiOp op, ref JuteWriter writer)

@@ -4,7 +4,7 @@ namespace Skep.Jute;
 public readonly record struct PathWatchRequest(string Path, bool Watch) : IJuteRecord<PathWatchRequest>
 {
     /// <inheritdoc/>
-    public static PathWatchRequest Read(ref JuteReader reader) => new(reader.ReadString(), reader.ReadBool());
+    public static PathWatchRequest Read(ref JuteReader reader) => new(reader.ReadRequiredString(), reader.ReadBool());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)

@@ -6,7 +6,7 @@ public readonly record struct SetWatches(
 {
     /// <inheritdoc/>
     public static SetWatches Read(ref JuteReader reader) => new(
-        reader.ReadLong(), reader.ReadStrings(), reader.ReadStrings(), reader.ReadStrings());
+        reader.ReadLong(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)
@@ -24,7 +24,7 @@ public readonly record struct SetWatches2(
 {
     /// <inheritdoc/>
     public static SetWatches2 Read(ref JuteReader reader) => new(
-        reader.ReadLong(), reader.ReadStrings(), reader.ReadStrings(), reader.ReadStrings(), reader.ReadStrings(), reader.ReadStrings());
+        reader.ReadLong(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings(), reader.ReadRequiredStrings());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)
@@ -42,7 +42,7 @@ public readonly record struct SetWatches2(
 public readonly record struct AddWatchRequest(string Path, int Mode) : IJuteRecord<AddWatchRequest>
 {
     /// <inheritdoc/>
-    public static AddWatchRequest Read(ref JuteReader reader) => new(reader.ReadString(), reader.ReadInt());
+    public static AddWatchRequest Read(ref JuteReader reader) => new(reader.ReadRequiredString(), reader.ReadInt());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)

@@ -6,7 +6,7 @@ public readonly record struct CreateRequest(
 {
     /// <inheritdoc/>
     public static CreateRequest Read(ref JuteReader reader) => new(
-        reader.ReadString(), reader.ReadBuffer(), reader.ReadRecords<Acl>(12), reader.ReadInt());
+        reader.ReadRequiredString(), reader.ReadBuffer(), reader.ReadRecords<Acl>(12), reader.ReadInt());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)
@@ -24,7 +24,7 @@ public readonly record struct CreateTtlRequest(
 {
     /// <inheritdoc/>
     public static CreateTtlRequest Read(ref JuteReader reader) => new(
-        reader.ReadString(), reader.ReadBuffer(), reader.ReadRecords<Acl>(12), reader.ReadInt(), reader.ReadLong());
+        reader.ReadRequiredString(), reader.ReadBuffer(), reader.ReadRecords<Acl>(12), reader.ReadInt(), reader.ReadLong());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)
@@ -68,7 +68,7 @@ public readonly record struct Create2Response(string Path, Stat Stat) : IJuteRec
 public readonly record struct VersionedPathRequest(string Path, int Version) : IJuteRecord<VersionedPathRequest>
 {
     /// <inheritdoc/>
-    public static VersionedPathRequest Read(ref JuteReader reader) => new(reader.ReadString(), reader.ReadInt());
+    public static VersionedPathRequest Read(ref JuteReader reader) => new(reader.ReadRequiredString(), reader.ReadInt());
 
     /// <inheritdoc/>
     public void Write(ref JuteWriter writer)

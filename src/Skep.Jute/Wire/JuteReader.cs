@@ -55,6 +55,29 @@ public ref struct JuteReader
         return length <= 0 ? "" : Encoding.UTF8.GetString(Take(length));
     }
 
+    /// <summary>Reads a string that has to be there.</summary>
+    public string ReadRequiredString()
+    {
+        int length = ReadLength("string");
+        return length >= 0 ? Encoding.UTF8.GetString(Take(length)) : throw new JuteFormatException("a string is null (length -1); it has to be there");
+    }
+
+    /// <summary>Reads a vector of strings that has to be there, each of them too.</summary>
+    public string[] ReadRequiredStrings()
+    {
+        int count = ReadInt();
+        if (count < 0 || count > Remaining / 4)
+        {
+            throw new JuteFormatException($"a vector says it has {count} elements, but only {Remaining} bytes follow in the frame");
+        }
+        var strings = new string[count];
+        for (int i = 0; i < count; i++)
+        {
+            strings[i] = ReadRequiredString();
+        }
+        return strings;
+    }
+
     /// <summary>Reads the number of a vector's elements; null (-1) reads as none.</summary>
     /// <param name="leastElementBytes">The fewest bytes that an element has: a count that cannot fit in the frame is refused.</param>
     public int ReadCount(int leastElementBytes)

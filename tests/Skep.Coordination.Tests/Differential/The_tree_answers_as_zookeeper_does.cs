@@ -62,7 +62,7 @@ public sealed class The_tree_answers_as_zookeeper_does : IDisposable
 
     private void Open(int who)
     {
-        _clients[who] = _real.Connect();
+        _clients[who] = _real.Connect(port => new RawClient(port));
         string name = $"u{who}:pw";
         ReplyHeader header = _clients[who].Call(OpCode.Auth, new AuthPacket(0, "digest", Encoding.UTF8.GetBytes(name)), -4).Header;
         Assert.Equal(0, header.Err);
@@ -71,7 +71,7 @@ public sealed class The_tree_answers_as_zookeeper_does : IDisposable
 #pragma warning restore CA5350
         long id = _clients[who].SessionId;
         _callers[who] = new Caller(id, [new AclId("ip", "127.0.0.1"), new AclId("digest", digest)]);
-        _tree.CreateSession(id, 40_000, [], header.Zxid);
+        _tree.OpenSession(id, [], new SessionClaim(id, 40_000, []), header.Zxid);
     }
 
     private void Reopen(int who)
@@ -229,7 +229,7 @@ public sealed class The_tree_answers_as_zookeeper_does : IDisposable
     private MultiOp AnyWrite(bool forMulti)
     {
         string path = AnyPath();
-        ReadOnlyMemory<byte>? data = _random.Next(6) == 0 ? null : Encoding.UTF8.GetBytes(new string('d', _random.Next(9)));
+        ReadOnlyMemory<byte>? data = _random.Next(6) == 0 ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(new string('d', _random.Next(9)));
         int version = _random.Next(3) == 0 ? _random.Next(4) : -1;
         return _random.Next(forMulti ? 9 : 12) switch
         {

@@ -28,7 +28,7 @@ internal sealed class EngineDisk(Random random, bool flips, bool liesAboutSync) 
 
     public SnapshotMeta? Snapshot { get; private set; }
 
-    public RegisterState? SnapshotState { get; private set; }
+    public NodeState? SnapshotState { get; private set; }
 
     public int Waiting => _waiting.Count;
 
@@ -58,9 +58,9 @@ internal sealed class EngineDisk(Random random, bool flips, bool liesAboutSync) 
     public bool Holds(ulong index, ulong term) =>
         (Snapshot is { } s && index <= s.Index) || Engine.Read(Group, g => g.TermAt(index)) == term;
 
-    public void Begin(SnapshotMeta snapshot, RegisterState state) => TakeSnapshot(snapshot, state);
+    public void Begin(SnapshotMeta snapshot, NodeState state) => TakeSnapshot(snapshot, state);
 
-    public void Arrived(SnapshotMeta snapshot, RegisterState state)
+    public void Arrived(SnapshotMeta snapshot, NodeState state)
     {
         if (snapshot.Index > (Snapshot?.Index ?? 0))
         {
@@ -77,7 +77,7 @@ internal sealed class EngineDisk(Random random, bool flips, bool liesAboutSync) 
         return last;
     }
 
-    public ulong TakeSnapshot(SnapshotMeta snapshot, RegisterState state)
+    public ulong TakeSnapshot(SnapshotMeta snapshot, NodeState state)
     {
         if (snapshot.Index > (Snapshot?.Index ?? 0))
         {
@@ -178,11 +178,11 @@ internal sealed class EngineDisk(Random random, bool flips, bool liesAboutSync) 
         }
     }
 
-    private void WriteSnapshot(SnapshotMeta snapshot, RegisterState state)
+    private void WriteSnapshot(SnapshotMeta snapshot, NodeState state)
     {
         _ = Engine;
         using var file = SnapshotWriter.Create(_disk, Options, Group, snapshot.Index, snapshot.Term, snapshot.ConfigurationIndex, snapshot.Configuration.Encode());
-        file.Write(state.ToBytes());
+        file.Write(((RegisterState)state).ToBytes());
         file.Commit();
     }
 

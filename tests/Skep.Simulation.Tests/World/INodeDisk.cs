@@ -10,7 +10,7 @@ internal interface INodeDisk : IEntrySource
 
     SnapshotMeta? Snapshot { get; }
 
-    RegisterState? SnapshotState { get; }
+    NodeState? SnapshotState { get; }
 
     /// <summary>Writes that no sync has covered.</summary>
     int Waiting { get; }
@@ -30,10 +30,10 @@ internal interface INodeDisk : IEntrySource
     bool Holds(ulong index, ulong term);
 
     /// <summary>What a member begins with.</summary>
-    void Begin(SnapshotMeta snapshot, RegisterState state);
+    void Begin(SnapshotMeta snapshot, NodeState state);
 
     /// <summary>A leader's snapshot has come whole; a write may name it.</summary>
-    void Arrived(SnapshotMeta snapshot, RegisterState state);
+    void Arrived(SnapshotMeta snapshot, NodeState state);
 
     void Write(LogWrite write);
 
@@ -42,7 +42,7 @@ internal interface INodeDisk : IEntrySource
     ulong Sync(int writes);
 
     /// <returns>The first entry that is still there.</returns>
-    ulong TakeSnapshot(SnapshotMeta snapshot, RegisterState state);
+    ulong TakeSnapshot(SnapshotMeta snapshot, NodeState state);
 
     /// <summary>Power fails: of what was not synced chance decides.</summary>
     void Crash(Random random);

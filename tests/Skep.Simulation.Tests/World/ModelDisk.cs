@@ -9,15 +9,15 @@ namespace Skep.Simulation;
 /// </summary>
 internal sealed class ModelDisk : INodeDisk
 {
-    private readonly Dictionary<ulong, RegisterState> _arrived = [];
+    private readonly Dictionary<ulong, NodeState> _arrived = [];
     private readonly List<LogRecord> _entries = [];
-    private readonly Queue<(LogWrite Write, RegisterState? State)> _waiting = new();
+    private readonly Queue<(LogWrite Write, NodeState? State)> _waiting = new();
 
     public HardState HardState { get; private set; }
 
     public SnapshotMeta? Snapshot { get; private set; }
 
-    public RegisterState? SnapshotState { get; private set; }
+    public NodeState? SnapshotState { get; private set; }
 
     public ulong FirstIndex => _entries.Count > 0 ? _entries[0].Index : LastIndex + 1;
 
@@ -54,9 +54,9 @@ internal sealed class ModelDisk : INodeDisk
     public bool Holds(ulong index, ulong term) =>
         Snapshot is { } s && index <= s.Index ? true : index >= FirstIndex && index <= LastIndex && _entries[(int)(index - FirstIndex)].Term == term;
 
-    public void Begin(SnapshotMeta snapshot, RegisterState state) => (Snapshot, SnapshotState) = (snapshot, state);
+    public void Begin(SnapshotMeta snapshot, NodeState state) => (Snapshot, SnapshotState) = (snapshot, state);
 
-    public void Arrived(SnapshotMeta snapshot, RegisterState state) => _arrived[snapshot.Index] = state;
+    public void Arrived(SnapshotMeta snapshot, NodeState state) => _arrived[snapshot.Index] = state;
 
     public void Write(LogWrite write) => _waiting.Enqueue((write, write.Snapshot is { } s ? _arrived[s.Index] : null));
 
@@ -86,7 +86,7 @@ internal sealed class ModelDisk : INodeDisk
         _waiting.Clear();
     }
 
-    public ulong TakeSnapshot(SnapshotMeta snapshot, RegisterState state)
+    public ulong TakeSnapshot(SnapshotMeta snapshot, NodeState state)
     {
         if (snapshot.Index > (Snapshot?.Index ?? 0))
         {
@@ -104,7 +104,7 @@ internal sealed class ModelDisk : INodeDisk
     {
     }
 
-    private int Do(LogWrite write, RegisterState? state, int maxSteps)
+    private int Do(LogWrite write, NodeState? state, int maxSteps)
     {
         var steps = 0;
         if (write.HardState is { } hardState && steps++ < maxSteps)

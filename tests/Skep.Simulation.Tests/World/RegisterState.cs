@@ -4,7 +4,7 @@ using Skep.Raft.Log;
 namespace Skep.Simulation;
 
 /// <summary>The state machine: some registers, and a digest of all that led to them.</summary>
-internal sealed class RegisterState
+internal sealed class RegisterState : NodeState
 {
     public const int Keys = 3;
 
@@ -13,8 +13,6 @@ internal sealed class RegisterState
     public const int CommandSizeBytes = 12;
 
     private readonly int[] _values = new int[Keys + 1];
-
-    public ulong Digest { get; private set; } = 14695981039346656037;
 
     public int this[int key] => _values[key];
 
@@ -26,15 +24,15 @@ internal sealed class RegisterState
         return command;
     }
 
-    public void Apply(in LogRecord entry)
+    public override void Apply(in LogRecord entry)
     {
-        Digest = (Digest ^ (entry.Index * 31 + entry.Term)) * 1099511628211;
+        base.Apply(entry);
         if (entry.Type == RecordType.Command)
         {
             var command = entry.Payload.Span;
             var (key, value) = (BinaryPrimitives.ReadInt32LittleEndian(command), BinaryPrimitives.ReadInt32LittleEndian(command[4..]));
             _values[key] = value;
-            Digest = (Digest ^ (uint)value) * 1099511628211;
+            Mix((uint)value);
         }
     }
 
@@ -61,7 +59,7 @@ internal sealed class RegisterState
         return state;
     }
 
-    public RegisterState Clone()
+    public override NodeState Clone()
     {
         var copy = new RegisterState { Digest = Digest };
         _values.CopyTo(copy._values, 0);

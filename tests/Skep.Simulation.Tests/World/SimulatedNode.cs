@@ -9,9 +9,8 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
     private const int MaxOutputs = 1000;
 
     private readonly Dictionary<ulong, (ulong Term, Action<bool> Done)> _proposals = [];
-    private readonly Dictionary<ulong, (int Key, Action<int?> Done)> _reads = [];
+    private readonly Dictionary<ulong, Action<bool>> _reads = [];
     private readonly List<(ulong Index, ulong Context)> _readable = [];
-    private RegisterState _state = new();
     private ulong _nextRead;
     private Role _tracedRole;
     private ulong _tracedCommit;
@@ -23,6 +22,9 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
 
     /// <summary>The core; kept after a crash for those who look, never used.</summary>
     public RaftCore Core { get; private set; } = null!;
+
+    /// <summary>What it runs, in this life.</summary>
+    public NodeState State { get; private set; } = null!;
 
     public bool IsUp { get; private set; }
 
@@ -39,6 +41,8 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
 
     public int SnapshotEvery { get; set; } = int.MaxValue;
 
+    public double ClockRate => clockRate;
+
     public long NowMs => clockOffsetMs + (long)(world.NowUs * clockRate / 1000);
 
     /// <summary>Starts, unless its log refuses.</summary>
@@ -54,7 +58,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
         IsUp = true;
         Life++;
         Core = new RaftCore(world.CoreOptions with { Id = id }, Disk.HardState, Disk.Snapshot, Disk, new Random(world.Random.Next()), NowMs);
-        _state = Disk.SnapshotState?.Clone() ?? new RegisterState();
+        State = world.Options.Machine(world, this, Disk.SnapshotState);
         Applied = SeenCommit = Disk.Snapshot?.Index ?? 0;
         SeenLeading = 0;
         _tracedRole = Role.Follower;
@@ -73,7 +77,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
         _readable.Clear();
     }
 
-    public void Receive(Message message, RegisterState? snapshot)
+    public void Receive(Message message, NodeState? snapshot)
     {
         if (message.Type == MessageType.Snapshot)
         {
@@ -106,17 +110,28 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
         After();
     }
 
-    public void Get(int key, Action<int?> done)
+    public void Get(int key, Action<int?> done) => ReadIndex(admitted => done(admitted ? ((RegisterState)State)[key] : null));
+
+    /// <summary>done(true) when all is applied that was committed by now, done(false) where no leader answers, or nothing when its answer is lost.</summary>
+    public void ReadIndex(Action<bool> done)
     {
         var context = ((ulong)Life << 32) | ++_nextRead;
-        _reads[context] = (key, done);
+        _reads[context] = done;
         if (!Core.Read(NowMs, context))
         {
             _reads.Remove(context);
-            done(null);
+            done(false);
         }
 
         After();
+    }
+
+    /// <summary>Takes a command into the log where this member leads; what it leads to is seen as it is applied.</summary>
+    public ProposalResult Propose(ReadOnlyMemory<byte> command)
+    {
+        var result = Core.Propose([command]);
+        After();
+        return result;
     }
 
     public string? Transfer(ulong target) => Asked(Core.Transfer(target));
@@ -128,7 +143,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
     {
         if (Applied > (Disk.Snapshot?.Index ?? 0) && Core.DescribeSnapshot(Applied) is { } meta)
         {
-            var keepFrom = Disk.TakeSnapshot(meta, _state.Clone());
+            var keepFrom = Disk.TakeSnapshot(meta, State.Clone());
             Core.SnapshotTaken(meta, keepFrom);
             world.Say(() => $"{id} snapshot of {meta.Index}, log from {keepFrom}");
         }
@@ -183,6 +198,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
 
         world.Invariants.Check(this);
         TraceRole();
+        State.Rest();
     }
 
     private void Sync()
@@ -207,10 +223,10 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
     {
         if (Disk.Snapshot is { } snapshot && snapshot.Index > Applied && snapshot.Index <= upTo && Core.ReadEntries(Applied + 1, Applied + 1, 0).Count == 0)
         {
-            _state = Disk.SnapshotState!.Clone();
+            State = State.Install(Disk.SnapshotState!);
             Applied = snapshot.Index;
             FailProposals(p => p <= Applied);
-            world.Invariants.Applied(this, Applied, _state.Digest);
+            world.Invariants.Applied(this, Applied, State.Digest);
         }
 
         while (Applied < upTo)
@@ -223,9 +239,9 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
 
             foreach (var entry in entries)
             {
-                _state.Apply(entry);
+                State.Apply(entry);
                 Applied = entry.Index;
-                world.Invariants.Applied(this, Applied, _state.Digest);
+                world.Invariants.Applied(this, Applied, State.Digest);
                 if (_proposals.Remove(Applied, out var proposal))
                 {
                     if (entry.Term == proposal.Term)
@@ -268,7 +284,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
         {
             if (_reads.Remove(read.Context, out var refused))
             {
-                refused.Done(null);
+                refused(false);
             }
         }
         else if (index <= Applied)
@@ -285,7 +301,7 @@ internal sealed class SimulatedNode(World world, ulong id, INodeDisk disk, doubl
     {
         if (_reads.Remove(context, out var read))
         {
-            read.Done(_state[read.Key]);
+            read(true);
         }
     }
 

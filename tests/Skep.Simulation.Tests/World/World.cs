@@ -8,6 +8,7 @@ internal sealed class World
 {
     private readonly PriorityQueue<(SimulatedNode? Node, int Life, Action Act), (long AtUs, long Order)> _events = new();
     private readonly HashSet<(ulong From, ulong To)> _cut = [];
+    private readonly Dictionary<(ulong From, ulong To), long> _asideUs = [];
     private const long MaxEvents = 5_000_000;
 
     private long _order;
@@ -26,7 +27,7 @@ internal sealed class World
             Nodes.Add(node);
             if (id <= (ulong)voters)
             {
-                node.Disk.Begin(new SnapshotMeta(1, 1, 1, configuration), new RegisterState());
+                node.Disk.Begin(new SnapshotMeta(1, 1, 1, configuration), options.Machine(this, node, null).Clone());
             }
         }
 
@@ -135,6 +136,26 @@ internal sealed class World
         }
     }
 
+    /// <summary>Beside the group's messages; those of one member to another keep their order, or are lost.</summary>
+    public void SendAside(SimulatedNode from, ulong to, byte[] bytes)
+    {
+        if (to == from.Id || Weather.Chance(Random, Weather.AsideLoss) || _cut.Contains((from.Id, to)))
+        {
+            return;
+        }
+
+        var node = Nodes[(int)to - 1];
+        var at = Math.Max(_asideUs.GetValueOrDefault((from.Id, to)), NowUs + Spread(Weather.LatencyUs));
+        _asideUs[(from.Id, to)] = at;
+        At(at, () =>
+        {
+            if (node.IsUp && !_cut.Contains((from.Id, to)))
+            {
+                At(NowUs, node, node.Life, () => node.State.HearAside(from.Id, bytes));
+            }
+        });
+    }
+
     public void Cut(ulong from, ulong to) => _cut.Add((from, to));
 
     public void CutBoth(ulong a, ulong b)
@@ -158,6 +179,9 @@ internal sealed record NetworkWeather
     public double Loss { get; init; }
 
     public double Duplicates { get; init; }
+
+    /// <summary>Of what members say beside the group's messages.</summary>
+    public double AsideLoss { get; init; }
 
     public double Stragglers { get; init; }
 

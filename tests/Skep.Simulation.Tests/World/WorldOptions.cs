@@ -22,5 +22,8 @@ internal sealed record WorldOptions
     /// <summary>A sync of the real log's disks does nothing: a mistake that must be found.</summary>
     public bool DisksLie { get; init; }
 
+    /// <summary>What a member that starts runs: from its snapshot, or anew.</summary>
+    public Func<World, SimulatedNode, NodeState?, NodeState> Machine { get; init; } = static (_, _, snapshot) => snapshot?.Clone() ?? new RegisterState();
+
     public Action<string>? Trace { get; init; }
 }

@@ -5,8 +5,9 @@ using Skep.DataPlane.Balancing.Flows;
 using Skep.DataPlane.Balancing.Neighbors;
 using Skep.DataPlane.Buffers;
 using Skep.DataPlane.Packets;
-using Skep.DataPlane.Ports;
+using Skep.DataPlane.Telemetry;
 using Skep.DataPlane.Workers;
+using Skep.Sketches;
 
 namespace Skep.Bench.DataPlane;
 
@@ -16,31 +17,35 @@ namespace Skep.Bench.DataPlane;
 /// <param name="Mode">How packets reach backends; null to move frames through the ports only.</param>
 /// <param name="Burst">Frames at a time.</param>
 /// <param name="BarMpps">What is to be reached.</param>
-internal sealed record Case(string Name, int Flows, BalanceMode? Mode, int Burst, double? BarMpps);
+/// <param name="Sketches">Whether the worker counts who sends most, as in a data plane that runs.</param>
+internal sealed record Case(string Name, int Flows, BalanceMode? Mode, int Burst, double? BarMpps, bool Sketches = false);
 
 /// <summary>A generator, a worker and a sink on one thread.</summary>
 internal sealed class BenchRig : IDisposable
 {
     private const int Backends = 16;
     private const int FrameBytes = 60; // 64 with the check sequence that no port hands over.
-    private static readonly MacAddress Us = MacAddress.Parse("02:00:00:00:00:01");
+    public static readonly MacAddress Us = MacAddress.Parse("02:00:00:00:00:01");
     private static readonly IpAddr Vip = IpAddr.Parse("198.51.100.1");
     private readonly Case _case;
-    private readonly PacketPool _pool = new(256);
-    private readonly MemoryPort _front, _back;
+    private readonly BenchWire _wire;
     private readonly BalancerWorker<BusyWait> _worker;
+    private readonly WorkerTelemetry _traffic = new(SketchSeed.Create());
     private readonly Packet[] _burst;
     private readonly byte[][] _frames;
     private readonly ulong _step;
     private ulong _random = 88172645463325252;
 
-    public BenchRig(Case what)
+    /// <summary>Makes it.</summary>
+    /// <param name="what">What is measured.</param>
+    /// <param name="wire">The ports; disposed with the rig.</param>
+    public BenchRig(Case what, BenchWire wire)
     {
-        _case = what;
+        (_case, _wire) = (what, wire);
         _burst = new Packet[what.Burst];
-        _front = new MemoryPort("front", Us, _pool, what.Burst);
-        _back = new MemoryPort("back", Us, _pool, what.Burst);
         BalanceMode mode = what.Mode ?? BalanceMode.Nat;
+        var clients = new ClientRegister(TimeProvider.System);
+        TableTelemetry? counted = what.Sketches ? new(clients, static _ => (0, 0)) : null;
         var tables = new TableSource(new BalancerConfig
         {
             Interfaces = [new([LinkAddress.Parse("192.0.2.1/24")]), new([LinkAddress.Parse("10.0.0.1/16")])],
@@ -49,15 +54,15 @@ internal sealed class BenchRig : IDisposable
                 new("bench", Vip, 80, IpProtocol.Tcp, mode,
                     [.. Enumerable.Range(1, Backends).Select(n => new BackendConfig(IpAddr.V4(0x0A000100 + (uint)n), mode == BalanceMode.Nat ? (ushort)8080 : (ushort)80))]),
             ],
-        });
+        }, counted);
         foreach (Neighbor neighbor in tables.Current.KnownNeighbors)
         {
             neighbor.Learn(new MacAddress(0x0200_0000_0000UL | neighbor.Address.V4Bits), 0);
         }
-        _worker = new BalancerWorker<BusyWait>([new WorkerPort(_front), new WorkerPort(_back)], tables, _pool,
-            new FlowLimits { Capacity = what.Flows * 2, MaxEmbryonic = what.Flows * 2 }, TimeProvider.System);
+        _worker = new BalancerWorker<BusyWait>([new WorkerPort(wire.Front), new WorkerPort(wire.Back)], tables, wire.Pool,
+            new FlowLimits { Capacity = what.Flows * 2, MaxEmbryonic = what.Flows * 2 }, TimeProvider.System, what.Sketches ? new PipelineTelemetry(_traffic, clients) : null);
         _step = (ulong)what.Flows;
-        _frames = [.. Enumerable.Range(0, what.Burst).Select(_ => MakeFrame())];
+        _frames = [.. Enumerable.Range(0, what.Burst).Select(_ => MakeFrame(wire.Front.Mac))];
     }
 
     public int Flows => _worker.Flows;
@@ -74,11 +79,29 @@ internal sealed class BenchRig : IDisposable
             for (int i = 0; i < 2; i++)
             {
                 Address(_frames[0], (uint)flow);
-                Put(_frames[0]);
+                _wire.Put(_frames.AsSpan(0, 1));
                 Work();
-                Drain();
+                _wire.Take();
             }
         }
+    }
+
+    /// <summary>Moves one burst.</summary>
+    /// <returns>How many packets came out.</returns>
+    public int RunBurst()
+    {
+        for (int i = 0; i < _case.Burst; i++)
+        {
+            // xorshift: which flow is next must cost next to nothing, and not be guessable by a prefetcher.
+            _random ^= _random << 13;
+            _random ^= _random >> 7;
+            _random ^= _random << 17;
+            Address(_frames[i], (uint)Math.BigMul(_random, _step, out _));
+        }
+        _wire.Put(_frames);
+        Work();
+        int taken = _wire.Take();
+        return taken > 0 ? taken : throw new InvalidOperationException("none of a burst came out: packets were lost");
     }
 
     /// <summary>Moves packets.</summary>
@@ -90,20 +113,7 @@ internal sealed class BenchRig : IDisposable
         long start = Stopwatch.GetTimestamp(), done = 0;
         while (done < packets)
         {
-            for (int i = 0; i < _case.Burst; i++)
-            {
-                // xorshift: which flow is next must cost next to nothing, and not be guessable by a prefetcher.
-                _random ^= _random << 13;
-                _random ^= _random >> 7;
-                _random ^= _random << 17;
-                Address(_frames[i], (uint)Math.BigMul(_random, _step, out _));
-            }
-            foreach (byte[] frame in _frames)
-            {
-                Put(frame);
-            }
-            Work();
-            done += Drain();
+            done += RunBurst();
         }
         (double, double) result = (packets / Stopwatch.GetElapsedTime(start).TotalMicroseconds, packets / (ThreadClock.NowUs - cpu));
         AllocatedBytes += GC.GetAllocatedBytesForCurrentThread() - allocated;
@@ -117,18 +127,8 @@ internal sealed class BenchRig : IDisposable
             _worker.RunOnce();
             return;
         }
-        int count = _front.Receive(_burst);
-        _back.Send(_burst.AsSpan(0, count));
-    }
-
-    private int Drain()
-    {
-        int count = 0;
-        for (; _back.TryPeek(out _); _back.Advance())
-        {
-            count++;
-        }
-        return count;
+        int count = _wire.Front.Receive(_burst);
+        _wire.Back.Send(_burst.AsSpan(0, count));
     }
 
     // The IPv4 checksum must be right; TCP's is changed by difference and nobody here looks at it.
@@ -144,26 +144,17 @@ internal sealed class BenchRig : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(ip[20..], (ushort)(1024 + (flow & 0x3FFF)));
     }
 
-    private void Put(byte[] frame)
-    {
-        if (!_front.Inject(frame))
-        {
-            throw new InvalidOperationException("the ring is full: packets were lost");
-        }
-    }
-
     public void Dispose()
     {
         _worker.Dispose();
-        _front.Dispose();
-        _back.Dispose();
-        _pool.Dispose();
+        _wire.Dispose();
+        _traffic.Dispose();
     }
 
-    private static byte[] MakeFrame()
+    private static byte[] MakeFrame(MacAddress to)
     {
         byte[] frame = new byte[FrameBytes];
-        Us.Write(frame);
+        to.Write(frame);
         MacAddress.Parse("02:00:00:00:00:c1").Write(frame.AsSpan(6));
         BinaryPrimitives.WriteUInt16BigEndian(frame.AsSpan(12), EtherType.IPv4);
         Span<byte> ip = frame.AsSpan(14);

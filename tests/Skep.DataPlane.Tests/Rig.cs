@@ -4,7 +4,9 @@ using Skep.DataPlane.Balancing.Flows;
 using Skep.DataPlane.Buffers;
 using Skep.DataPlane.Packets;
 using Skep.DataPlane.Ports;
+using Skep.DataPlane.Telemetry;
 using Skep.DataPlane.Workers;
+using Skep.Sketches;
 
 namespace Skep.DataPlane.Tests;
 
@@ -25,17 +27,21 @@ internal sealed class Rig : IDisposable
     public readonly MemoryPort Front, Back;
     public readonly MemoryPort? Kernel;
     public readonly TableSource Tables;
+    public readonly WorkerTelemetry Traffic;
+    public readonly ClientRegister Clients;
     public readonly BalancerWorker<BusyWait> Worker;
 
     public Rig(BalancerConfig config, FlowLimits? limits = null, bool kernel = false, bool learn = true)
     {
+        Traffic = new WorkerTelemetry(SketchSeed.Create());
+        Clients = new ClientRegister(Time);
         Pool = new PacketPool(256);
         Front = new MemoryPort("front", FrontMac, Pool);
         Back = new MemoryPort("back", BackMac, Pool);
         Kernel = kernel ? new MemoryPort("tap", FrontMac, Pool) : null;
-        Tables = new TableSource(config);
+        Tables = new TableSource(config, new TableTelemetry(Clients, slot => (Worker?.Counters.BackendPackets[slot] ?? 0, Worker?.Counters.BackendBytes[slot] ?? 0)));
         Worker = new BalancerWorker<BusyWait>([new WorkerPort(Front, Kernel), new WorkerPort(Back)], Tables, Pool,
-            limits ?? new FlowLimits { Capacity = 4096 }, Time);
+            limits ?? new FlowLimits { Capacity = 4096 }, Time, new PipelineTelemetry(Traffic, Clients));
         if (learn)
         {
             LearnAll();
@@ -101,5 +107,6 @@ internal sealed class Rig : IDisposable
         Back.Dispose();
         Kernel?.Dispose();
         Pool.Dispose();
+        Traffic.Dispose();
     }
 }

@@ -6,7 +6,7 @@ namespace Skep.DataPlane.Ports;
 /// <summary>A bounded ring of frames for one writer and one reader, without locks; frames are copied in and out.</summary>
 internal sealed unsafe class FrameRing : IDisposable
 {
-    private const int LengthBytes = sizeof(int);
+    private const int HeadBytes = 2 * sizeof(int);
     private readonly int _slotBytes;
     private readonly int _strideBytes;
     private readonly int _mask;
@@ -28,7 +28,7 @@ internal sealed unsafe class FrameRing : IDisposable
         int count = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)slots);
         _mask = count - 1;
         _slotBytes = slotBytes;
-        _strideBytes = ((LengthBytes + slotBytes + 63) / 64 | 1) * 64;
+        _strideBytes = ((HeadBytes + slotBytes + 63) / 64 | 1) * 64;
         _slots = (byte*)NativeMemory.AlignedAlloc((nuint)count * (nuint)_strideBytes, 64);
         NativeMemory.Clear(_slots, (nuint)count * (nuint)_strideBytes);
     }
@@ -36,7 +36,11 @@ internal sealed unsafe class FrameRing : IDisposable
     /// <summary>Whether the reader would find nothing.</summary>
     public bool IsEmpty => Volatile.Read(ref _positions.Written) == Volatile.Read(ref _positions.Read);
 
-    public bool TryWrite(ReadOnlySpan<byte> frame)
+    /// <summary>Adds a frame.</summary>
+    /// <param name="frame">Its bytes, which are copied.</param>
+    /// <param name="note">Goes with it.</param>
+    /// <returns>False where the ring is full or the frame longer than a slot.</returns>
+    public bool TryWrite(ReadOnlySpan<byte> frame, int note = 0)
     {
         if (frame.Length > _slotBytes)
         {
@@ -53,14 +57,18 @@ internal sealed unsafe class FrameRing : IDisposable
         }
         byte* slot = _slots + (position & _mask) * _strideBytes;
         *(int*)slot = frame.Length;
-        frame.CopyTo(new Span<byte>(slot + LengthBytes, frame.Length));
+        *(int*)(slot + sizeof(int)) = note;
+        frame.CopyTo(new Span<byte>(slot + HeadBytes, frame.Length));
         Volatile.Write(ref _positions.Written, position + 1);
         return true;
     }
 
     /// <summary>Looks at the oldest frame, which stays until <see cref="Advance"/>.</summary>
+    public bool TryPeek(out ReadOnlySpan<byte> frame) => TryPeek(out frame, out _);
+
+    /// <summary>The same, with what was noted of it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryPeek(out ReadOnlySpan<byte> frame)
+    public bool TryPeek(out ReadOnlySpan<byte> frame, out int note)
     {
         long position = _positions.Read;
         if (position == _positions.WrittenSeen)
@@ -69,11 +77,13 @@ internal sealed unsafe class FrameRing : IDisposable
             if (position == _positions.WrittenSeen)
             {
                 frame = default;
+                note = 0;
                 return false;
             }
         }
         byte* slot = _slots + (position & _mask) * _strideBytes;
-        frame = new ReadOnlySpan<byte>(slot + LengthBytes, *(int*)slot);
+        note = *(int*)(slot + sizeof(int));
+        frame = new ReadOnlySpan<byte>(slot + HeadBytes, *(int*)slot);
         return true;
     }
 

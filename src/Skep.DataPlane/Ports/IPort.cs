@@ -17,8 +17,17 @@ public interface IPort : IDisposable
     /// <summary>A descriptor that poll(2) reports readable when frames wait; -1 where there is none.</summary>
     int WaitDescriptor { get; }
 
+    /// <summary>Where its packets have their buffers. All ports of a worker have the same.</summary>
+    PacketPool Pool { get; }
+
     /// <summary>What was lost here and why.</summary>
     PortCounters Counters { get; }
+
+    /// <summary>
+    /// Asks the kernel how many frames came that it could not hand over, since those before were not taken or were too long. Any
+    /// thread may ask while the port is open.
+    /// </summary>
+    long ReadMissed() => 0;
 
     /// <summary>Takes frames that wait. They belong to the caller, who sends them somewhere or returns them.</summary>
     /// <returns>How many; 0 where none waits.</returns>

@@ -33,6 +33,9 @@ public sealed class MemoryPort : IPort
     public int WaitDescriptor => -1;
 
     /// <inheritdoc />
+    public PacketPool Pool => _pool;
+
+    /// <inheritdoc />
     public PortCounters Counters { get; } = new();
 
     /// <summary>Whether the worker has received all that was injected.</summary>

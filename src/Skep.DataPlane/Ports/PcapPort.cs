@@ -33,6 +33,9 @@ public sealed class PcapPort : IPort
     public int WaitDescriptor => -1;
 
     /// <inheritdoc />
+    public PacketPool Pool => _pool;
+
+    /// <inheritdoc />
     public PortCounters Counters { get; } = new();
 
     /// <inheritdoc />
@@ -46,7 +49,7 @@ public sealed class PcapPort : IPort
                 _pool.Return(packet);
                 break;
             }
-            packet.Length = length;
+            packet.SetLength(length);
             burst[count++] = packet;
         }
         Counters.Received += count;

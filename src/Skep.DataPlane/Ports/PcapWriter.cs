@@ -22,14 +22,20 @@ public sealed class PcapWriter : IDisposable
     }
 
     /// <summary>Adds a frame.</summary>
-    public void Write(ReadOnlySpan<byte> frame, DateTimeOffset time)
+    public void Write(ReadOnlySpan<byte> frame, DateTimeOffset time) => Write(frame, frame.Length, time);
+
+    /// <summary>Adds the first bytes of a frame.</summary>
+    /// <param name="frame">What is there of it.</param>
+    /// <param name="wholeLength">How long it was.</param>
+    /// <param name="time">When it was seen.</param>
+    public void Write(ReadOnlySpan<byte> frame, int wholeLength, DateTimeOffset time)
     {
         long ticks = time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks;
         Span<byte> record = stackalloc byte[PcapReader.RecordHeaderBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(record, (uint)(ticks / TimeSpan.TicksPerSecond));
         BinaryPrimitives.WriteUInt32LittleEndian(record[4..], (uint)(ticks % TimeSpan.TicksPerSecond * 100));
         BinaryPrimitives.WriteUInt32LittleEndian(record[8..], (uint)frame.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(record[12..], (uint)frame.Length);
+        BinaryPrimitives.WriteUInt32LittleEndian(record[12..], (uint)wholeLength);
         _stream.Write(record);
         _stream.Write(frame);
     }

@@ -9,7 +9,7 @@ public sealed class PortCounters
     /// <summary>Frames sent.</summary>
     public long Sent { get; internal set; }
 
-    /// <summary>Frames lost because they were longer than a buffer.</summary>
+    /// <summary>Frames lost because they were longer than a buffer, or did not lie in one whole.</summary>
     public long TooLong { get; internal set; }
 
     /// <summary>Frames whose checksum the sender had left to the hardware, completed here.</summary>

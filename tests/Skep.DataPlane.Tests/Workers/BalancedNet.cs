@@ -3,9 +3,10 @@ using System.Net.Sockets;
 using System.Text;
 using Skep.DataPlane.Balancing.Configuration;
 using Skep.DataPlane.Balancing.Flows;
+using Skep.DataPlane.Balancing.Pipeline;
 using Skep.DataPlane.Buffers;
-using Skep.DataPlane.Packets;
-using Skep.DataPlane.Ports.AfPacket;
+using Skep.DataPlane.Engine;
+using Skep.DataPlane.Ports;
 using Skep.DataPlane.Ports.Tap;
 using Skep.DataPlane.Workers;
 
@@ -13,7 +14,7 @@ namespace Skep.DataPlane.Tests.Workers;
 
 /// <summary>
 /// A client and two backends, each in its own network namespace, and between them a namespace in which the kernel has no address
-/// and a worker does the work.
+/// and one or more workers do the work.
 /// </summary>
 internal sealed class BalancedNet : IDisposable
 {
@@ -24,11 +25,13 @@ internal sealed class BalancedNet : IDisposable
     private readonly string[] _backends = [];
     private readonly List<Socket> _listeners = [];
     private readonly Thread? _worker;
+    private readonly string _queues;
     private readonly ManualResetEventSlim _ready = new();
     private Exception? _failure;
 
-    public BalancedNet(bool tap = false)
+    public BalancedNet(bool tap = false, bool xdp = false, int workers = 1)
     {
+        _queues = $" numrxqueues {workers} numtxqueues {workers}";
         try
         {
             Client = _net.Add("c");
@@ -44,7 +47,7 @@ internal sealed class BalancedNet : IDisposable
                 Assert.SkipUnless(Netns.TryShell(Balancer, "nft add table netdev skep && nft 'add chain netdev skep in { type filter hook ingress device front priority 0; policy drop; }'"),
                     "the kernel cannot drop what comes in by a device (nftables, hook ingress)");
             }
-            _worker = Netns.Start(Balancer, () => Work(tap));
+            _worker = Netns.Start(Balancer, () => Work(tap, xdp, workers));
             Assert.True(_ready.Wait(Patience), "the worker did not open its ports");
             Assert.True(_failure is null, _failure?.ToString());
             if (tap)
@@ -63,9 +66,13 @@ internal sealed class BalancedNet : IDisposable
 
     public string Balancer { get; } = "";
 
-    public List<AfPacketPort> Wires { get; } = [];
+    /// <summary>All queues of all ports.</summary>
+    public List<IPort> Wires { get; } = [];
 
-    public TapPort? Tap { get; private set; }
+    public IReadOnlyList<TapPort> Taps { get; private set; } = [];
+
+    /// <summary>What each worker has counted.</summary>
+    public List<BalancerCounters> Counters { get; } = [];
 
     /// <summary>Backend <paramref name="n"/> says who it is and whom it sees, then sends back what it got, until disposed.</summary>
     public void Serve(int n, bool v6)
@@ -146,31 +153,45 @@ internal sealed class BalancedNet : IDisposable
     public void StopWorker()
     {
         _stop.Cancel();
-        Assert.True(_worker!.Join(Patience), "the worker did not stop");
+        Assert.True(_worker!.Join(Patience), "the workers did not stop");
+        Assert.True(_failure is null, _failure?.ToString());
     }
 
-    private void Work(bool tap)
+    private void Work(bool tap, bool xdp, int count)
     {
-        using var pool = new PacketPool(2048);
+        PacketPool[] pools = [.. Enumerable.Range(0, count).Select(static _ => new PacketPool(2048))];
+        var opened = new List<OpenWires>();
+        var workers = new List<BalancerWorker<AdaptiveSleep>>();
         try
         {
             foreach (string device in (string[])["front", "back1", "back2"])
             {
-                Wires.Add(new AfPacketPort(device, pool));
+                opened.Add(PortDrivers.Open(PortSpec.Parse(xdp ? $"afxdp:{device},receive=256" : $"afpacket:{device}"), pools));
+                Wires.AddRange(opened[^1].Queues);
             }
-            Tap = tap ? new TapPort("tap0", Wires[0].Mac, pool) : null;
-            var tables = new TableSource(Config());
-            using var worker = new BalancerWorker<AdaptiveSleep>(
-                [new WorkerPort(Wires[0], Tap), new WorkerPort(Wires[1]), new WorkerPort(Wires[2])], tables, pool, new FlowLimits { Capacity = 4096 }, TimeProvider.System);
+            Taps = tap ? TapPort.OpenFor("tap0", Wires[0].Mac, pools) : [];
+            var tables = new TableSource(BalancedServices.Config(Port, BackendPort));
+            for (int i = 0; i < count; i++)
+            {
+                WorkerPort[] ports = [.. opened.Select((w, n) => new WorkerPort(w.Queues[i], tap && n == 0 ? Taps[i] : null))];
+                workers.Add(new BalancerWorker<AdaptiveSleep>(ports, tables, pools[i], new FlowLimits { Capacity = 4096 }, TimeProvider.System));
+                Counters.Add(workers[i].Counters);
+            }
+            if (count > 1)
+            {
+                WorkerPeers.Connect(workers, pools[0].BufferBytes, TimeProvider.System);
+            }
             // The links answer at once; a first packet must not be the one that waits for them.
             DateTime until = DateTime.UtcNow + Patience;
             while (tables.Current.KnownNeighbors.Any(n => n.Mac.Value == 0) && DateTime.UtcNow < until)
             {
-                worker.RunOnce();
+                workers.ForEach(static w => w.RunOnce());
                 Thread.Yield();
             }
+            Thread[] threads = [.. workers.Select(w => new Thread(() => Run(w)))];
+            Array.ForEach(threads, static t => t.Start());
             _ready.Set();
-            worker.Run(_stop.Token);
+            Array.ForEach(threads, static t => t.Join());
         }
         catch (Exception e)
         {
@@ -179,34 +200,30 @@ internal sealed class BalancedNet : IDisposable
         finally
         {
             _ready.Set();
-            Wires.ForEach(w => w.Dispose());
-            Tap?.Dispose();
+            workers.ForEach(static w => w.Dispose());
+            opened.ForEach(static w => w.Dispose());
+            foreach (IDisposable one in (IEnumerable<IDisposable>)[.. Taps, .. pools])
+            {
+                one.Dispose();
+            }
         }
     }
 
-    private static BalancerConfig Config()
+    private void Run(BalancerWorker<AdaptiveSleep> worker)
     {
-        ServiceConfig Service(string name, string vip, params string[] backends) =>
-            new(name, IpAddr.Parse(vip), Port, IpProtocol.Tcp, BalanceMode.Nat, [.. backends.Select(b => new BackendConfig(IpAddr.Parse(b), BackendPort))]);
-        return new BalancerConfig
+        try
         {
-            Interfaces =
-            [
-                new([LinkAddress.Parse("192.0.2.1/24"), LinkAddress.Parse("2001:db8:c::1/64")]),
-                new([LinkAddress.Parse("10.1.0.1/24"), LinkAddress.Parse("2001:db8:b1::1/64")]),
-                new([LinkAddress.Parse("10.2.0.1/24"), LinkAddress.Parse("2001:db8:b2::1/64")]),
-            ],
-            Services =
-            [
-                Service("four", "198.51.100.1", "10.1.0.2", "10.2.0.2"),
-                Service("six", "2001:db8:f::1", "2001:db8:b1::2", "2001:db8:b2::2"),
-            ],
-        };
+            worker.Run(_stop.Token);
+        }
+        catch (Exception e)
+        {
+            _failure = e;
+        }
     }
 
     private void Link(string name, string device, string v4, string gateway4, string v6, string gateway6)
     {
-        Netns.Command($"link add {device} netns {Balancer} type veth peer name eth0 netns {name}");
+        Netns.Command($"link add {device} netns {Balancer}{_queues} type veth peer name eth0 netns {name}{_queues}");
         Netns.Command($"-n {Balancer} link set {device} up");
         Netns.Command($"-n {name} addr add {v4} dev eth0");
         Netns.Command($"-n {name} addr add {v6} dev eth0 nodad");

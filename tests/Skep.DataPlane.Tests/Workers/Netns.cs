@@ -7,6 +7,7 @@ namespace Skep.DataPlane.Tests.Workers;
 internal sealed partial class Netns : IDisposable
 {
     private const int CloneNewNet = 0x40000000;
+    private static int s_count;
     private readonly List<string> _names = [];
 
     /// <summary>Skips the test where namespaces cannot be had.</summary>
@@ -21,7 +22,8 @@ internal sealed partial class Netns : IDisposable
 
     public string Add(string name)
     {
-        string full = $"skep{Environment.ProcessId}{name}";
+        // Tests run beside each other.
+        string full = $"skep{Environment.ProcessId}{name}{Interlocked.Increment(ref s_count)}";
         Command($"netns add {full}");
         _names.Add(full);
         Command($"-n {full} link set lo up");

@@ -1,6 +1,8 @@
 using Skep.DataPlane.Balancing.Configuration;
 using Skep.DataPlane.Balancing.Flows;
+using Skep.DataPlane.Buffers;
 using Skep.DataPlane.Packets;
+using Skep.DataPlane.Ports;
 using Skep.DataPlane.Workers;
 
 namespace Skep.DataPlane.Tests.Workers;
@@ -17,6 +19,16 @@ public sealed class Running
 
     [Fact]
     public void A_sleeping_worker_loses_nothing_while_configurations_are_exchanged_under_it() => LoseNothing<AdaptiveSleep>();
+
+    [Fact]
+    public void A_worker_refuses_a_port_whose_packets_are_another_pools()
+    {
+        using var rig = new Rig(Rig.Config(Rig.Service(BalanceMode.Nat, 1)));
+        using var others = new PacketPool(4);
+        using var port = new MemoryPort("m", Rig.FrontMac, others);
+        Assert.Throws<ArgumentException>("ports", () => new BalancerWorker<BusyWait>([new WorkerPort(rig.Front), new WorkerPort(port)], rig.Tables, rig.Pool, new FlowLimits(), TimeProvider.System));
+        Assert.Throws<ArgumentException>("ports", () => new BalancerWorker<BusyWait>([new WorkerPort(rig.Front, port), new WorkerPort(rig.Back)], rig.Tables, rig.Pool, new FlowLimits(), TimeProvider.System));
+    }
 
     private static void LoseNothing<TWait>() where TWait : struct, IWaitStrategy
     {

@@ -11,6 +11,9 @@ public sealed record BalancerConfig
     /// <summary>Virtual services.</summary>
     public required IReadOnlyList<ServiceConfig> Services { get; init; }
 
+    /// <summary>Source addresses whose packets are dropped, 100,000 at most.</summary>
+    public IReadOnlyCollection<IpAddr> Denied { get; init; } = [];
+
     /// <summary>Entries of each service's Maglev table: a prime. The paper uses 65,537.</summary>
     public int TableSize { get; init; } = 65_537;
 

@@ -18,12 +18,14 @@ public sealed class BalancerTable
     internal const int MaxNeighbors = 2 * MaxBackends;
 
     internal BalancerTable(BalancerConfig config, EndpointMap<Service> services, EndpointMap<Service[]> returns, Backend?[] backends,
-        FrozenDictionary<(IpAddr, int), Neighbor> neighbors, Neighbor[] wanted, Routes routes, uint generation)
+        FrozenDictionary<(IpAddr, int), Neighbor> neighbors, Neighbor[] wanted, Routes routes, uint generation, BalancerTable? previous)
     {
         (Config, Services, Returns, Backends, Neighbors, Routes, Generation) = (config, services, returns, backends, neighbors, routes, generation);
         NeighborList = wanted;
         HashSeed = config.HashSeed;
+        Denied = ReferenceEquals(config.Denied, previous?.Config.Denied) ? previous.Denied : DenyList.Of(config.Denied);
         ServiceAddresses = config.Services.Select(s => s.Address).ToFrozenSet();
+        OwnAddresses = config.Interfaces.SelectMany(i => i.Addresses, (_, a) => a.Address).ToFrozenSet();
     }
 
     /// <summary>What it was made from.</summary>
@@ -46,7 +48,12 @@ public sealed class BalancerTable
 
     internal FrozenSet<IpAddr> ServiceAddresses { get; }
 
+    /// <summary>Ours on any port.</summary>
+    internal FrozenSet<IpAddr> OwnAddresses { get; }
+
     internal ulong HashSeed { get; }
+
+    internal DenyList? Denied { get; }
 
     internal Routes Routes { get; }
 
@@ -56,7 +63,10 @@ public sealed class BalancerTable
     /// <param name="config">What is wanted.</param>
     /// <param name="previous">The table before it; null for the first.</param>
     /// <exception cref="BalancerConfigException">It cannot be; the message names what is wrong and how to mend it.</exception>
-    public static BalancerTable Build(BalancerConfig config, BalancerTable? previous = null) => new TableBuilder(config, previous).Build();
+    public static BalancerTable Build(BalancerConfig config, BalancerTable? previous = null) => Build(config, previous, telemetry: null);
+
+    internal static BalancerTable Build(BalancerConfig config, BalancerTable? previous, TableTelemetry? telemetry) =>
+        new TableBuilder(config, previous, telemetry).Build();
 
     internal Backend? BackendAt(ushort slot, uint generation) =>
         slot < Backends.Length && Backends[slot] is { } backend && backend.Generation == generation ? backend : null;

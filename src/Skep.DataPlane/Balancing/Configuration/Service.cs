@@ -1,11 +1,12 @@
 using Skep.DataPlane.Balancing.Hashing;
 using Skep.DataPlane.Balancing.Neighbors;
 using Skep.DataPlane.Packets;
+using Skep.Sketches;
 
 namespace Skep.DataPlane.Balancing.Configuration;
 
 /// <summary>A service as the pipeline sees it.</summary>
-internal sealed class Service(ServiceConfig config, MaglevTable table)
+internal sealed class Service(ServiceConfig config, MaglevTable table, ConcurrentHyperLogLog? clients)
 {
     public ServiceConfig Config { get; } = config;
     public readonly IpAddr Address = config.Address;
@@ -13,6 +14,9 @@ internal sealed class Service(ServiceConfig config, MaglevTable table)
     public readonly byte Protocol = config.Protocol;
     public readonly bool IsNat = config.Mode == BalanceMode.Nat;
     public readonly MaglevTable Table = table;
+
+    /// <summary>Its clients, where somebody counts them.</summary>
+    public readonly ConcurrentHyperLogLog? Clients = clients;
 }
 
 /// <summary>A backend of one service as the pipeline sees it.</summary>
@@ -28,6 +32,13 @@ internal sealed class Backend(ushort slot, uint generation, ServiceConfig servic
     public readonly bool IsDown = config.State == BackendState.Down;
     public readonly bool TakesNew = config.State == BackendState.Active && config.Weight > 0;
     public readonly Neighbor NextHop = nextHop;
+
+    /// <summary>What its slot had counted for others before it came.</summary>
+    public long PacketsBefore { get; init; }
+
+    /// <inheritdoc cref="PacketsBefore"/>
+    public long BytesBefore { get; init; }
+
     public BackendConfig Config { get; } = config;
     public BackendKey Key { get; } = new(service.Address, service.Port, service.Protocol, config.Address, config.Port);
 }

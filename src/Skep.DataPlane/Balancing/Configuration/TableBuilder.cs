@@ -2,11 +2,12 @@ using System.Collections.Frozen;
 using Skep.DataPlane.Balancing.Hashing;
 using Skep.DataPlane.Balancing.Neighbors;
 using Skep.DataPlane.Packets;
+using Skep.DataPlane.Telemetry;
 
 namespace Skep.DataPlane.Balancing.Configuration;
 
 /// <summary>Checks a configuration and makes a table of it.</summary>
-internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previous)
+internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previous, TableTelemetry? telemetry)
 {
     private readonly Dictionary<(IpAddr, int), Neighbor> _neighbors = [];
     private readonly Routes _routes = new(config.Interfaces);
@@ -23,7 +24,7 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
         {
             var mine = s.Backends.Select(b => byKey[Key(s, b)]).ToList();
             var members = mine.Where(b => b.TakesNew).Select(b => (b.Slot, Identity(b.Key), b.Config.Weight)).ToList();
-            var service = new Service(s, new MaglevTable(members, config.TableSize));
+            var service = new Service(s, TableOf(s, members), telemetry?.Clients.Of(new ServiceKey(s.Address, s.Port, s.Protocol)));
             services.Add(new Endpoint(s.Address, s.Port, s.Protocol), service);
             foreach (Backend b in mine.Where(_ => service.IsNat))
             {
@@ -40,8 +41,15 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
         RememberOthers();
         return new BalancerTable(config, new EndpointMap<Service>(services),
             new EndpointMap<Service[]>(returns.ToDictionary(r => r.Key, r => r.Value.ToArray())),
-            backends, _neighbors.ToFrozenDictionary(), wanted, _routes, _generation);
+            backends, _neighbors.ToFrozenDictionary(), wanted, _routes, _generation, previous);
     }
+
+    // Filling one takes milliseconds; a change of one service leaves the others' as they are.
+    private MaglevTable TableOf(ServiceConfig s, List<(ushort Slot, ulong Identity, int Weight)> members) =>
+        previous is not null && previous.Config.TableSize == config.TableSize && previous.Config.HashSeed == config.HashSeed
+            && previous.Services.Find(new Endpoint(s.Address, s.Port, s.Protocol)) is { } was && was.Table.Members.SequenceEqual(members)
+            ? was.Table
+            : new MaglevTable(members, config.TableSize);
 
     private void Check()
     {
@@ -49,6 +57,7 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
         {
             throw new BalancerConfigException($"a table of {config.TableSize} entries: expected a prime of 3 or more, such as 65537");
         }
+        Require(config.Denied.Count <= DenyList.MaxAddresses, $"{config.Denied.Count} denied addresses: {DenyList.MaxAddresses} at most");
         foreach (InterfaceConfig i in config.Interfaces)
         {
             foreach (IpAddr? gateway in (IpAddr?[])[i.GatewayV4, i.GatewayV6])
@@ -95,14 +104,15 @@ internal sealed class TableBuilder(BalancerConfig config, BalancerTable? previou
             Neighbor neighbor = NeighborAt(nextHop, port);
             if (old.TryGetValue(key, out Backend? was))
             {
-                placed.Add(new Backend(was.Slot, was.Generation, service, backend, neighbor));
+                placed.Add(new Backend(was.Slot, was.Generation, service, backend, neighbor) { PacketsBefore = was.PacketsBefore, BytesBefore = was.BytesBefore });
                 continue;
             }
             while (taken.Contains(free))
             {
                 free++;
             }
-            placed.Add(new Backend((ushort)free, _generation, service, backend, neighbor));
+            (long packets, long bytes) = telemetry?.Counted((ushort)free) ?? default;
+            placed.Add(new Backend((ushort)free, _generation, service, backend, neighbor) { PacketsBefore = packets, BytesBefore = bytes });
             taken.Add(free);
         }
         var slots = new Backend?[placed.Count == 0 ? 0 : placed.Max(b => b.Slot) + 1];

@@ -4,11 +4,17 @@ namespace Skep.DataPlane.Balancing.Configuration;
 public sealed class TableSource
 {
     private readonly Lock _writing = new();
+    private readonly TableTelemetry? _telemetry;
     private BalancerTable _current;
 
     /// <summary>Starts with a configuration.</summary>
     /// <exception cref="BalancerConfigException">It cannot be.</exception>
-    public TableSource(BalancerConfig config) => _current = BalancerTable.Build(config);
+    public TableSource(BalancerConfig config) : this(config, telemetry: null)
+    {
+    }
+
+    internal TableSource(BalancerConfig config, TableTelemetry? telemetry) =>
+        (_telemetry, _current) = (telemetry, BalancerTable.Build(config, previous: null, telemetry));
 
     /// <summary>The table in force.</summary>
     public BalancerTable Current => Volatile.Read(ref _current);
@@ -24,7 +30,7 @@ public sealed class TableSource
             {
                 throw new BalancerConfigException($"the configuration has {config.Interfaces.Count} interfaces where the worker has {previous.Config.Interfaces.Count} ports: start it anew to change them");
             }
-            Volatile.Write(ref _current, BalancerTable.Build(config, previous));
+            Volatile.Write(ref _current, BalancerTable.Build(config, previous, _telemetry));
         }
     }
 }

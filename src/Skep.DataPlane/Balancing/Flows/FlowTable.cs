@@ -94,6 +94,23 @@ internal sealed unsafe class FlowTable : IDisposable
         return ref Unsafe.NullRef<FlowEntry>();
     }
 
+    /// <summary>
+    /// Whether a flow seems to be here, as any other worker may ask at any time without a lock. What is read while it changes can only make
+    /// the answer wrong, which costs the asker one packet by its hash or a way for nothing.
+    /// </summary>
+    public bool SeemsToHold(scoped in FlowKey key, ulong hash)
+    {
+        nint first = (nint)Bucket(hash) * Ways;
+        for (uint matches = Matches(first, Tag(hash)); matches != 0; matches &= matches - 1)
+        {
+            if (_entries[first + BitOperations.TrailingZeroCount(matches)].Key.Equals(key))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>Remembers a new flow, which must not be there; a null reference where it cannot be.</summary>
     public ref FlowEntry Insert(scoped in FlowKey key, ulong hash, Backend backend, uint nowMs)
     {

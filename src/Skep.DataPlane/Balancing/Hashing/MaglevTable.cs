@@ -16,8 +16,12 @@ internal sealed class MaglevTable
     /// <param name="size">Entries: a prime, well over a hundred times the members (the paper's rule for shares within 1 %).</param>
     public MaglevTable(IReadOnlyList<(ushort Slot, ulong Identity, int Weight)> members, int size)
     {
+        Members = members;
         _entries = members.Count == 0 ? [] : Fill(members, size);
     }
+
+    /// <summary>Who takes part.</summary>
+    public IReadOnlyList<(ushort Slot, ulong Identity, int Weight)> Members { get; }
 
     /// <summary>Whether nobody takes part.</summary>
     public bool IsEmpty => _entries.Length == 0;

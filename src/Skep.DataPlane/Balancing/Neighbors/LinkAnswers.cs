@@ -88,7 +88,7 @@ internal static class LinkAnswers
     private static void Advertise(ref Packet packet, in PacketHeaders h, IpAddr target, IpAddr to, MacAddress toMac, MacAddress ours, uint flags)
     {
         const int messageBytes = SolicitationBytes + OptionBytes;
-        packet.Length = h.NetworkOffset + IpParser.V6Bytes + messageBytes;
+        packet.SetLength(h.NetworkOffset + IpParser.V6Bytes + messageBytes);
         Span<byte> frame = packet.Bytes;
         Rewriter.SetLink(frame, toMac, ours);
         Span<byte> ip = frame[h.NetworkOffset..];

@@ -11,6 +11,9 @@ public enum DropReason
     /// <summary>Its IPv4 header, or an ICMP message to be translated, has a wrong checksum.</summary>
     BadChecksum,
 
+    /// <summary>Its source is on the list of those that are denied.</summary>
+    Denied,
+
     /// <summary>It is addressed to another station of the link.</summary>
     OtherStation,
 
@@ -34,6 +37,9 @@ public enum DropReason
 
     /// <summary>The port that it should leave by took no more.</summary>
     PortFull,
+
+    /// <summary>The worker that knows its flow did not take those handed over before.</summary>
+    PeerFull,
 }
 
 /// <summary>Counts of one worker: written by it alone, read by anyone.</summary>
@@ -57,6 +63,12 @@ public sealed class BalancerCounters
 
     /// <summary>Packets left to the kernel.</summary>
     public long ToKernel { get; internal set; }
+
+    /// <summary>Packets handed to the worker that knows their flow, which counts them further.</summary>
+    public long HandedOver { get; internal set; }
+
+    /// <summary>Packets that other workers handed over.</summary>
+    public long TakenOver { get; internal set; }
 
     /// <summary>Packets that were dropped for a reason.</summary>
     public long Dropped(DropReason reason) => Volatile.Read(ref Drops[(int)reason]);

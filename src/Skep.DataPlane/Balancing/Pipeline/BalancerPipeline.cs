@@ -5,6 +5,7 @@ using Skep.DataPlane.Balancing.Hashing;
 using Skep.DataPlane.Balancing.Neighbors;
 using Skep.DataPlane.Buffers;
 using Skep.DataPlane.Packets;
+using Skep.DataPlane.Telemetry;
 
 namespace Skep.DataPlane.Balancing.Pipeline;
 
@@ -21,6 +22,8 @@ internal sealed class BalancerPipeline : IDisposable
     private readonly FragmentTable _fragments = new();
     private readonly FlowSteering _steering;
     private readonly IcmpErrors _errors;
+    private readonly WorkerTelemetry? _traffic;
+    private PacketSampling _sampling;
 
     private struct Work
     {
@@ -32,17 +35,26 @@ internal sealed class BalancerPipeline : IDisposable
     /// <summary>Makes a pipeline.</summary>
     /// <param name="ports">Addresses of the ports.</param>
     /// <param name="limits">How many flows it remembers.</param>
-    public BalancerPipeline(IReadOnlyList<MacAddress> ports, FlowLimits limits)
+    /// <param name="telemetry">What it tells of clients; null for nothing.</param>
+    public BalancerPipeline(IReadOnlyList<MacAddress> ports, FlowLimits limits, PipelineTelemetry? telemetry = null)
     {
         _ports = [.. ports];
         Flows = new FlowTable(limits);
-        _steering = new FlowSteering(Flows);
+        _steering = new FlowSteering(Flows, Peers, telemetry?.Clients);
+        _traffic = telemetry?.Traffic;
         _errors = new IcmpErrors(_steering, this);
     }
 
     public FlowTable Flows { get; }
 
+    /// <summary>The flows of workers beside this one.</summary>
+    public PeerFlows Peers { get; } = new();
+
     public BalancerCounters Counters { get; } = new();
+
+    /// <summary>A round of all ports is over.</summary>
+    /// <param name="wasFull">Whether a port had a full burst: while that goes on, not every packet is counted for telemetry.</param>
+    public void EndRound(bool wasFull) => _sampling.EndRound(wasFull);
 
     /// <summary>Decides about a burst of at most <see cref="MaxBurst"/> packets of one port.</summary>
     public void Process(BalancerTable table, Span<Packet> burst, int port, long nowMs, Span<Verdict> verdicts)
@@ -58,13 +70,14 @@ internal sealed class BalancerPipeline : IDisposable
                 Flows.PrefetchEntry(_work[i].Hash);
             }
         }
+        _sampling.BeginBurst();
         for (int i = 0; i < burst.Length; i++)
         {
             ref Work work = ref _work[i];
             if (work.Service is not null)
             {
                 verdicts[i] = work.Returns is null
-                    ? Forward(table, burst[i].Bytes, _headers[i], work, port, nowMs)
+                    ? Forward(table, burst[i].Bytes, _headers[i], work, port, nowMs, _traffic is null ? 0 : _sampling.WeightOf(i))
                     : Return(table, burst[i].Bytes, _headers[i], work.Returns, nowMs);
             }
             else if (verdicts[i].Kind == VerdictKind.Kernel)
@@ -95,6 +108,11 @@ internal sealed class BalancerPipeline : IDisposable
         if (h.Network == NetworkKind.IPv4 && !IsHeaderRight(frame[h.NetworkOffset..]))
         {
             verdict = Drop(DropReason.BadChecksum);
+            return;
+        }
+        if (table.Denied is { } denied && h.Network is NetworkKind.IPv4 or NetworkKind.IPv6 && denied.Contains(h.Source))
+        {
+            verdict = Drop(DropReason.Denied);
             return;
         }
         verdict = Verdict.ToKernel;
@@ -128,7 +146,7 @@ internal sealed class BalancerPipeline : IDisposable
     private static bool IsHeaderRight(ReadOnlySpan<byte> ip) => ip[0] == 0x45 ? Checksum.IsRight(ip) : Checksum.Of(ip[..((ip[0] & 0x0F) * 4)]) == 0;
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Verdict Forward(BalancerTable table, Span<byte> frame, in PacketHeaders h, in Work work, int port, long nowMs)
+    private Verdict Forward(BalancerTable table, Span<byte> frame, in PacketHeaders h, in Work work, int port, long nowMs, int weight)
     {
         Service service = work.Service!;
         if (service.IsNat && h.Ttl <= 1)
@@ -136,10 +154,10 @@ internal sealed class BalancerPipeline : IDisposable
             return Drop(DropReason.TtlExpired);
         }
         MacAddress client = MacAddress.Read(frame[MacAddress.SizeBytes..]);
-        Backend? backend = _steering.Steer(table, service, ForwardKey(h), work.Hash, h.Flags, port, client, (uint)nowMs);
+        Backend? backend = _steering.Steer(table, service, ForwardKey(h), work.Hash, h.Flags, port, client, (uint)nowMs, out int peer);
         if (backend is null)
         {
-            return Drop(DropReason.NoBackend);
+            return peer == PeerFlows.Nobody ? Drop(DropReason.NoBackend) : HandOver(peer, h, nowMs);
         }
         Neighbor hop = backend.NextHop;
         if (!hop.IsKnown)
@@ -148,7 +166,7 @@ internal sealed class BalancerPipeline : IDisposable
         }
         if (h.Fragment == FragmentKind.First)
         {
-            _fragments.Remember(h, service.IsNat ? (byte)2 : (byte)0, backend.Address, hop.Mac, hop.Port, nowMs);
+            _fragments.Remember(h, service.IsNat ? FragmentFate.ToBackend : FragmentFate.LinkOnly, backend.Address, hop.Mac, hop.Port, nowMs);
         }
         if (service.IsNat)
         {
@@ -158,6 +176,10 @@ internal sealed class BalancerPipeline : IDisposable
         Counters.Forwarded++;
         Counters.BackendPackets[backend.Slot]++;
         Counters.BackendBytes[backend.Slot] += frame.Length;
+        if (weight > 0)
+        {
+            _traffic!.Current.Add(h.Source, frame.Length, weight);
+        }
         return Verdict.Send(hop.Port);
     }
 
@@ -169,6 +191,19 @@ internal sealed class BalancerPipeline : IDisposable
             return Drop(DropReason.TtlExpired);
         }
         ref FlowEntry entry = ref _steering.FindReturn(table, candidates, h.Destination, h.DestinationPort, h.Source, h.SourcePort, (uint)nowMs, out Service service);
+        if (Unsafe.IsNullRef(ref entry))
+        {
+            if (_steering.FindPeer(table, candidates, h.Destination, h.DestinationPort) is var peer and not PeerFlows.Nobody)
+            {
+                return HandOver(peer, h, nowMs);
+            }
+            if (table.OwnAddresses.Contains(h.Destination))
+            {
+                // The backend answers this machine itself: its health check.
+                Counters.ToKernel++;
+                return Verdict.ToKernel;
+            }
+        }
         if (!TryFindClient(table, ref entry, h.Destination, out MacAddress mac, out int port))
         {
             return Drop(DropReason.NoRoute);
@@ -179,7 +214,7 @@ internal sealed class BalancerPipeline : IDisposable
         }
         if (h.Fragment == FragmentKind.First)
         {
-            _fragments.Remember(h, 1, service.Address, mac, port, nowMs);
+            _fragments.Remember(h, FragmentFate.ToClient, service.Address, mac, port, nowMs);
         }
         Rewriter.Translate(frame, h, destination: false, service.Address, service.Port);
         Rewriter.SetLink(frame, mac, _ports[port]);
@@ -226,24 +261,39 @@ internal sealed class BalancerPipeline : IDisposable
 
     private Verdict LaterFragment(BalancerTable table, Span<byte> frame, in PacketHeaders h, long nowMs)
     {
-        if (!_fragments.TryFind(h, nowMs, out FragmentEntry entry))
+        bool found = _fragments.TryFind(h, nowMs, out FragmentEntry entry);
+        if (found && entry.Fate == FragmentFate.HandedOver && !Peers.IsFinal)
+        {
+            return Verdict.HandOver(entry.Port);
+        }
+        if (!found || entry.Fate == FragmentFate.HandedOver)
         {
             return table.ServiceAddresses.Contains(h.Destination) && h.Protocol is IpProtocol.Tcp or IpProtocol.Udp
                 ? Drop(DropReason.FragmentUnknown)
                 : Verdict.ToKernel;
         }
-        if (entry.Translation != 0)
+        if (entry.Fate != FragmentFate.LinkOnly)
         {
             if (h.Ttl <= 1)
             {
                 return Drop(DropReason.TtlExpired);
             }
-            Rewriter.TranslateAddress(frame, h, destination: entry.Translation == 2, entry.Address, hop: true);
+            Rewriter.TranslateAddress(frame, h, destination: entry.Fate == FragmentFate.ToBackend, entry.Address, hop: true);
         }
         Rewriter.SetLink(frame, entry.Mac, _ports[entry.Port]);
-        Counters.Forwarded += entry.Translation == 1 ? 0 : 1;
-        Counters.Returned += entry.Translation == 1 ? 1 : 0;
+        Counters.Forwarded += entry.Fate == FragmentFate.ToClient ? 0 : 1;
+        Counters.Returned += entry.Fate == FragmentFate.ToClient ? 1 : 0;
         return Verdict.Send(entry.Port);
+    }
+
+    // A datagram's other fragments have no ports to find the flow by: they follow the first.
+    private Verdict HandOver(int peer, in PacketHeaders h, long nowMs)
+    {
+        if (h.Fragment == FragmentKind.First)
+        {
+            _fragments.Remember(h, FragmentFate.HandedOver, default, default, peer, nowMs);
+        }
+        return Verdict.HandOver(peer);
     }
 
     /// <summary>Where answers to a client go: back where its packets came from, else to the gateway.</summary>

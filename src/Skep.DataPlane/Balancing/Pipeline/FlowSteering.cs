@@ -3,25 +3,30 @@ using Skep.DataPlane.Balancing.Configuration;
 using Skep.DataPlane.Balancing.Flows;
 using Skep.DataPlane.Balancing.Hashing;
 using Skep.DataPlane.Packets;
+using Skep.DataPlane.Telemetry;
 
 namespace Skep.DataPlane.Balancing.Pipeline;
 
 /// <summary>Which backend a flow belongs to, and what its packets say about its state.</summary>
-internal sealed class FlowSteering(FlowTable flows)
+internal sealed class FlowSteering(FlowTable flows, PeerFlows peers, ClientRegister? clients)
 {
     private const int OtherChoices = 16;
 
     /// <summary>A client's packet: the flow's backend, or one chosen now and remembered if there is room.</summary>
-    /// <returns>Null where no backend takes the flow.</returns>
+    /// <param name="peer">The worker whose flow it is, where it is another's.</param>
+    /// <returns>Null where no backend takes the flow, or another worker has it.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public Backend? Steer(BalancerTable table, Service service, in FlowKey key, ulong hash, TcpFlags flags, int port, MacAddress client, uint nowMs)
+    public Backend? Steer(BalancerTable table, Service service, in FlowKey key, ulong hash, TcpFlags flags, int port, MacAddress client, uint nowMs, out int peer)
     {
+        peer = PeerFlows.Nobody;
         ref FlowEntry entry = ref flows.Find(key, hash, nowMs);
         bool opens = (flags & (TcpFlags.Syn | TcpFlags.Ack | TcpFlags.Rst)) == TcpFlags.Syn;
         Backend? backend;
         if (Unsafe.IsNullRef(ref entry))
         {
-            backend = Choose(table, service, hash);
+            // Who opens a connection is nobody's yet. A datagram that came in fragments may have gone another way than the flow's others.
+            peer = opens ? PeerFlows.Nobody : peers.Find(key, hash);
+            backend = peer == PeerFlows.Nobody ? Choose(table, service, hash) : null;
             if (backend is null || (flags & TcpFlags.Rst) != 0)
             {
                 return backend;
@@ -30,6 +35,10 @@ internal sealed class FlowSteering(FlowTable flows)
             if (Unsafe.IsNullRef(ref entry))
             {
                 return backend;
+            }
+            if (service.Protocol == IpProtocol.Udp)
+            {
+                SeeFlow(service, key);
             }
         }
         else
@@ -59,10 +68,29 @@ internal sealed class FlowSteering(FlowTable flows)
     }
 
     /// <summary>What is known of a flow without changing it: for ICMP errors.</summary>
-    public Backend? Peek(BalancerTable table, Service service, in FlowKey key, ulong hash, uint nowMs)
+    public Backend? Peek(BalancerTable table, Service service, in FlowKey key, ulong hash, uint nowMs, out int peer)
     {
+        peer = PeerFlows.Nobody;
         ref FlowEntry entry = ref flows.Find(key, hash, nowMs);
-        return Unsafe.IsNullRef(ref entry) ? Choose(table, service, hash) : table.BackendAt(entry.Slot, entry.Generation);
+        if (!Unsafe.IsNullRef(ref entry))
+        {
+            return table.BackendAt(entry.Slot, entry.Generation);
+        }
+        peer = peers.Find(key, hash);
+        return peer == PeerFlows.Nobody ? Choose(table, service, hash) : null;
+    }
+
+    /// <summary>The worker that seems to know the flow of an answer for which <see cref="FindReturn"/> has found none here.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public int FindPeer(BalancerTable table, Service[] candidates, IpAddr client, ushort clientPort)
+    {
+        int peer = PeerFlows.Nobody;
+        for (int i = 0; i < candidates.Length && peer == PeerFlows.Nobody; i++)
+        {
+            var key = new FlowKey(client, candidates[i].Address, clientPort, candidates[i].Port, candidates[i].Protocol);
+            peer = peers.Find(key, key.Hash(table.HashSeed));
+        }
+        return peer;
     }
 
     /// <summary>An answer: which of the services it may come from is the client's, and the flow if it is remembered.</summary>
@@ -117,6 +145,20 @@ internal sealed class FlowSteering(FlowTable flows)
         else if (entry.State == FlowState.Embryonic && (flags & TcpFlags.Syn) == 0)
         {
             flows.SetState(ref entry, FlowState.Established);
+            if (service.Protocol == IpProtocol.Tcp)
+            {
+                SeeFlow(service, entry.Key);
+            }
+        }
+    }
+
+    // A client of TCP has shown by now that its address is its own; of UDP many send one packet only.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void SeeFlow(Service service, in FlowKey key)
+    {
+        if (clients is not null && service.Clients is { } sketch)
+        {
+            clients.SeeFlow(sketch, key.Client);
         }
     }
 

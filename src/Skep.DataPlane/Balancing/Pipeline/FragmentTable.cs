@@ -3,6 +3,22 @@ using Skep.DataPlane.Packets;
 
 namespace Skep.DataPlane.Balancing.Pipeline;
 
+/// <summary>What became of a datagram's first fragment.</summary>
+internal enum FragmentFate : byte
+{
+    /// <summary>Only the link changed.</summary>
+    LinkOnly,
+
+    /// <summary>Its source became <see cref="FragmentEntry.Address"/>.</summary>
+    ToClient,
+
+    /// <summary>Its destination did.</summary>
+    ToBackend,
+
+    /// <summary>The worker <see cref="FragmentEntry.Port"/> got it.</summary>
+    HandedOver,
+}
+
 /// <summary>Where a datagram's first fragment went, so that the others, which have no ports, go there too.</summary>
 internal struct FragmentEntry
 {
@@ -12,8 +28,7 @@ internal struct FragmentEntry
     public byte Protocol;
     public bool IsSet;
 
-    /// <summary>0: only the link changes; 1: the source becomes <see cref="Address"/>; 2: the destination does.</summary>
-    public byte Translation;
+    public FragmentFate Fate;
     public byte Port;
     public long SeenMs;
     public IpAddr Address;
@@ -27,7 +42,7 @@ internal sealed class FragmentTable
     private const long LifetimeMs = 5_000;
     private readonly FragmentEntry[] _entries = new FragmentEntry[Size];
 
-    public void Remember(in PacketHeaders h, byte translation, IpAddr address, MacAddress mac, int port, long nowMs)
+    public void Remember(in PacketHeaders h, FragmentFate fate, IpAddr address, MacAddress mac, int port, long nowMs)
     {
         ref FragmentEntry entry = ref _entries[IndexOf(h)];
         entry = new FragmentEntry
@@ -37,7 +52,7 @@ internal sealed class FragmentTable
             Id = h.FragmentId,
             Protocol = h.Protocol,
             IsSet = true,
-            Translation = translation,
+            Fate = fate,
             Port = (byte)port,
             SeenMs = nowMs,
             Address = address,

@@ -39,7 +39,11 @@ internal sealed class IcmpErrors(FlowSteering steering, BalancerPipeline pipelin
     private Verdict ToBackend(BalancerTable table, Span<byte> frame, in PacketHeaders h, in PacketHeaders quote, Service service, long nowMs)
     {
         var key = new FlowKey(quote.Destination, quote.Source, quote.DestinationPort, quote.SourcePort, quote.Protocol);
-        Backend? backend = steering.Peek(table, service, key, key.Hash(table.HashSeed), (uint)nowMs);
+        Backend? backend = steering.Peek(table, service, key, key.Hash(table.HashSeed), (uint)nowMs, out int peer);
+        if (peer != PeerFlows.Nobody)
+        {
+            return Verdict.HandOver(peer);
+        }
         if (backend is null || !backend.NextHop.IsKnown)
         {
             return pipeline.Drop(backend is null ? DropReason.NoBackend : DropReason.NextHopUnknown);
@@ -62,6 +66,18 @@ internal sealed class IcmpErrors(FlowSteering steering, BalancerPipeline pipelin
     {
         ref FlowEntry entry = ref steering.FindReturn(table, candidates, quote.Source, quote.SourcePort, quote.Destination, quote.DestinationPort,
             (uint)nowMs, out Service service);
+        if (Unsafe.IsNullRef(ref entry))
+        {
+            if (steering.FindPeer(table, candidates, quote.Source, quote.SourcePort) is var peer and not PeerFlows.Nobody)
+            {
+                return Verdict.HandOver(peer);
+            }
+            if (table.OwnAddresses.Contains(quote.Source))
+            {
+                // About what this machine itself had asked the backend: its health check.
+                return Verdict.ToKernel;
+            }
+        }
         if (!BalancerPipeline.TryFindClient(table, ref entry, quote.Source, out MacAddress mac, out int port))
         {
             return pipeline.Drop(DropReason.NoRoute);

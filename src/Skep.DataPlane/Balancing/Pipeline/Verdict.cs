@@ -11,6 +11,9 @@ internal enum VerdictKind : byte
 
     /// <summary>It is none of ours: the kernel gets it as it came.</summary>
     Kernel,
+
+    /// <summary>Another worker knows its flow: <see cref="Verdict.Port"/> says which, and it gets the packet as it came.</summary>
+    HandOver,
 }
 
 /// <summary>
@@ -29,8 +32,10 @@ internal readonly struct Verdict
 
     public VerdictKind Kind => (VerdictKind)(_code >> PortBits);
 
-    /// <summary>The port to send by.</summary>
+    /// <summary>The port to send by, or the peer to hand over to.</summary>
     public int Port => (byte)_code;
 
     public static Verdict Send(int port) => new(VerdictKind.Send, port);
+
+    public static Verdict HandOver(int peer) => new(VerdictKind.HandOver, peer);
 }

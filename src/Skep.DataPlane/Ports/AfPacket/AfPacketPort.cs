@@ -33,6 +33,35 @@ public sealed unsafe class AfPacketPort : IPort
         _socket = new PacketSocket(device, receiveFrames, sendFrames, pool.BufferBytes);
     }
 
+    /// <summary>Opens a device for several workers, over which the kernel spreads what comes in, a connection's frames always to the same.</summary>
+    /// <param name="device">Its name in the calling thread's network namespace.</param>
+    /// <param name="pools">The buffers of each worker.</param>
+    /// <returns>A port for each.</returns>
+    /// <exception cref="IOException">It cannot be opened; the message says what failed and what it takes.</exception>
+    public static IReadOnlyList<AfPacketPort> OpenFor(string device, IReadOnlyList<PacketPool> pools)
+    {
+        ArgumentNullException.ThrowIfNull(pools);
+        List<AfPacketPort> ports = [];
+        try
+        {
+            int? group = null;
+            foreach (PacketPool pool in pools)
+            {
+                ports.Add(new AfPacketPort(device, pool));
+                if (pools.Count > 1)
+                {
+                    group = ports[^1]._socket.Share(group);
+                }
+            }
+            return ports;
+        }
+        catch
+        {
+            ports.ForEach(static p => p.Dispose());
+            throw;
+        }
+    }
+
     /// <inheritdoc />
     public string Name { get; }
 
@@ -43,7 +72,13 @@ public sealed unsafe class AfPacketPort : IPort
     public int WaitDescriptor => _socket.Descriptor;
 
     /// <inheritdoc />
+    public PacketPool Pool => _pool;
+
+    /// <inheritdoc />
     public PortCounters Counters { get; } = new();
+
+    /// <inheritdoc />
+    public long ReadMissed() => _socket.ReadMissed();
 
     /// <inheritdoc />
     public int Receive(Span<Packet> burst)
@@ -53,7 +88,7 @@ public sealed unsafe class AfPacketPort : IPort
         {
             byte* slot = _socket.ReceiveFrame(_receiveAt);
             uint status = Volatile.Read(ref *(uint*)slot);
-            if ((status & PacketSocket.StatusUser) == 0 || _pool.Available == 0)
+            if ((status & PacketSocket.StatusUser) == 0 || _pool.IsEmpty)
             {
                 break;
             }
@@ -151,17 +186,17 @@ public sealed unsafe class AfPacketPort : IPort
         }
         if (tagBytes != 0)
         {
-            InsertTag(ref packet, (status & PacketSocket.StatusVlanType) != 0 ? *(ushort*)(slot + 26) : EtherType.Vlan, *(ushort*)(slot + 24));
+            InsertTag(packet, (status & PacketSocket.StatusVlanType) != 0 ? *(ushort*)(slot + 26) : EtherType.Vlan, *(ushort*)(slot + 24));
         }
         return true;
     }
 
     // The kernel takes the outer tag off every frame and keeps it beside.
-    private static void InsertTag(ref Packet packet, ushort type, ushort tag)
+    private static void InsertTag(Packet packet, ushort type, ushort tag)
     {
         const int addresses = 2 * MacAddress.SizeBytes;
         int length = packet.Length;
-        packet.Length = length + VlanTagBytes;
+        packet.SetLength(length + VlanTagBytes);
         Span<byte> frame = packet.Bytes;
         frame[addresses..length].CopyTo(frame[(addresses + VlanTagBytes)..]);
         BinaryPrimitives.WriteUInt16BigEndian(frame[addresses..], type);

@@ -19,15 +19,17 @@ internal sealed unsafe class PacketSocket : IDisposable
     private const int Raw = 3;
     private const int CloseOnExec = 0x80000;
     private const int Level = 263;
-    private const int AddMembership = 1, ReceiveRing = 5, Version = 10, SendRing = 13, Loss = 14, OffloadHeaders = 15, IgnoreOutgoing = 23;
+    private const int AddMembership = 1, ReceiveRing = 5, Statistics = 6, Version = 10, SendRing = 13, Loss = 14, OffloadHeaders = 15, Fanout = 18, IgnoreOutgoing = 23;
     private const int VersionTwo = 1;
     private const int AllMulticast = 2;
+    private const int FanoutByHash = 0 << 16, FanoutNewGroup = 0x2000 << 16, FanoutGroupMask = 0xFFFF;
     private const ushort AllProtocolsBigEndian = 0x0300;
 
     // Room for the largest frame that segmentation offload hands over, its header and the offload header.
     public const int ReceiveFrameBytes = 17 * PageBytes;
     private readonly int _ringBytes;
     private byte* _rings;
+    private long _missed;
 
     [StructLayout(LayoutKind.Sequential)]
     private struct RingRequest
@@ -107,6 +109,29 @@ internal sealed unsafe class PacketSocket : IDisposable
     {
         const int dontWait = 0x40;
         return Libc.SendTo(Descriptor, null, 0, dontWait, null, 0) >= 0;
+    }
+
+    /// <summary>Shares the device's frames with other sockets: each connection's come to one of them, by a hash of addresses and ports.</summary>
+    /// <param name="group">The group to join; null for a new one.</param>
+    /// <returns>The group.</returns>
+    public int Share(int? group)
+    {
+        // Fragments are not put together for the hash: all of a datagram's, the first too, are spread by addresses alone, and so together.
+        int request = FanoutByHash | (group ?? FanoutNewGroup);
+        Set(Fanout, request, "the device's frames cannot be spread over several workers (it must be up: ip link set … up)");
+        int joined = 0;
+        uint bytes = sizeof(int);
+        Check(Libc.GetSockOpt(Descriptor, Level, Fanout, &joined, &bytes), "the kernel does not say over which group it spreads frames");
+        return joined & FanoutGroupMask;
+    }
+
+    /// <summary>Frames that found no free slot, since the socket was opened.</summary>
+    public long ReadMissed()
+    {
+        // Packets, then drops; the kernel begins anew each time it is asked.
+        uint* counted = stackalloc uint[2];
+        uint bytes = 2 * sizeof(uint);
+        return Libc.GetSockOpt(Descriptor, Level, Statistics, counted, &bytes) < 0 ? Interlocked.Read(ref _missed) : Interlocked.Add(ref _missed, counted[1]);
     }
 
     private void SetRing(int option, int frameBytes, int frames)

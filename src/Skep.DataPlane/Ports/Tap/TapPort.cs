@@ -14,7 +14,7 @@ public sealed unsafe class TapPort : IPort
 {
     private const int ReadWriteNonBlockingCloseOnExec = 0x2 | 0x800 | 0x80000;
     private const nuint SetInterface = 0x400454CA;
-    private const ushort TapWithoutHeader = 0x2 | 0x1000;
+    private const ushort TapWithoutHeader = 0x2 | 0x1000, ManyQueues = 0x100;
     private readonly PacketPool _pool;
     private int _fd;
 
@@ -24,6 +24,20 @@ public sealed unsafe class TapPort : IPort
     /// <param name="pool">Where received frames get their buffers.</param>
     /// <exception cref="IOException">It cannot be made; the message says what failed.</exception>
     public TapPort(string name, MacAddress mac, PacketPool pool)
+        : this(name, mac, pool, TapWithoutHeader)
+    {
+        try
+        {
+            Configure();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private TapPort(string name, MacAddress mac, PacketPool pool, ushort flags)
     {
         (Name, Mac, _pool) = (name, mac, pool);
         _fd = Libc.Open("/dev/net/tun", ReadWriteNonBlockingCloseOnExec);
@@ -36,16 +50,42 @@ public sealed unsafe class TapPort : IPort
             byte* request = stackalloc byte[NetDevice.RequestBytes];
             var bytes = new Span<byte>(request, NetDevice.RequestBytes);
             NetDevice.WriteName(bytes, name);
-            BinaryPrimitives.WriteUInt16LittleEndian(bytes[NetDevice.NameBytes..], TapWithoutHeader);
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes[NetDevice.NameBytes..], flags);
             if (Libc.IoCtl(_fd, SetInterface, request) < 0)
             {
                 throw Libc.Failed($"no device '{name}' can be made");
             }
-            Configure(name, mac);
         }
         catch
         {
             Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the device with a queue for each of several workers. It goes when the last of them is disposed.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="mac">Its address.</param>
+    /// <param name="pools">The buffers of each worker.</param>
+    /// <returns>A port for each.</returns>
+    /// <exception cref="IOException">It cannot be made; the message says what failed.</exception>
+    public static IReadOnlyList<TapPort> OpenFor(string name, MacAddress mac, IReadOnlyList<PacketPool> pools)
+    {
+        ArgumentNullException.ThrowIfNull(pools);
+        ushort flags = (ushort)(TapWithoutHeader | (pools.Count > 1 ? ManyQueues : 0));
+        List<TapPort> queues = [];
+        try
+        {
+            foreach (PacketPool pool in pools)
+            {
+                queues.Add(new TapPort(name, mac, pool, flags));
+            }
+            queues[0].Configure();
+            return queues;
+        }
+        catch
+        {
+            queues.ForEach(static q => q.Dispose());
             throw;
         }
     }
@@ -58,6 +98,9 @@ public sealed unsafe class TapPort : IPort
 
     /// <inheritdoc />
     public int WaitDescriptor => _fd;
+
+    /// <inheritdoc />
+    public PacketPool Pool => _pool;
 
     /// <inheritdoc />
     public PortCounters Counters { get; } = new();
@@ -78,7 +121,7 @@ public sealed unsafe class TapPort : IPort
                 _pool.Return(packet);
                 break;
             }
-            packet.Length = (int)length;
+            packet.SetLength((int)length);
             burst[count++] = packet;
         }
         Counters.Received += count;
@@ -107,23 +150,11 @@ public sealed unsafe class TapPort : IPort
     /// <inheritdoc />
     public void Return(ReadOnlySpan<Packet> burst) => _pool.Return(burst);
 
-    private static void Configure(string name, MacAddress mac)
+    private void Configure()
     {
-        const int inet = 2, datagram = 2 | 0x80000;
-        int socket = Libc.Socket(inet, datagram, 0);
-        if (socket < 0)
-        {
-            throw Libc.Failed("no socket can be opened");
-        }
-        try
-        {
-            NetDevice.SetMac(socket, name, mac);
-            NetDevice.BringUp(socket, name);
-        }
-        finally
-        {
-            _ = Libc.Close(socket);
-        }
+        using var socket = new KernelSocket(KernelSocket.Internet);
+        NetDevice.SetMac(socket.Descriptor, Name, Mac);
+        NetDevice.BringUp(socket.Descriptor, Name);
     }
 
     /// <inheritdoc />

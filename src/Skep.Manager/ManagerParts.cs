@@ -36,20 +36,21 @@ public sealed class ManagerParts : IAsyncDisposable
     /// <param name="keys">Its key file, which is locked as the cluster says.</param>
     /// <param name="streams">The open streams of nodes, closed when one is removed.</param>
     /// <param name="members">The managers that agree.</param>
+    /// <param name="coordination">The coordination's group, whose members follow the managers.</param>
     /// <param name="reach">Reaches a manager that wants to join.</param>
     /// <param name="addresses">How callers reach this manager.</param>
     /// <param name="time">The clock of every loop.</param>
     /// <param name="random">Spreads heartbeats.</param>
     /// <param name="logs">Where they say what they do.</param>
     public ManagerParts(
-        ClusterStore store, NodeIdentitySource identity, NodeKeyFile keys, ActiveStreams streams, StoreMembers members, ReachMember reach,
+        ClusterStore store, NodeIdentitySource identity, NodeKeyFile keys, ActiveStreams streams, StoreMembers members, StoreMembers coordination, ReachMember reach,
         ManagerAddresses addresses, TimeProvider time, Random random, ILoggerFactory logs)
     {
         ArgumentNullException.ThrowIfNull(identity);
         ArgumentNullException.ThrowIfNull(addresses);
         var signer = new CertificateSigner(store, time, logs.CreateLogger<CertificateSigner>());
         var dispatcher = new NodeDispatcher(store, identity.Current.NodeId, time, random, logs.CreateLogger<NodeDispatcher>());
-        var roster = new ManagerRoster(members, time);
+        var roster = new ManagerRoster(members, coordination, time);
         var hub = new LogHub(store, time, logs.CreateLogger<LogHub>());
         Authority = new CertificateAuthorityService(store, () => identity.Current.Root);
         NodeCertificates = new NodeCertificateService(store, signer, roster, time, logs.CreateLogger<NodeCertificateService>());
@@ -66,12 +67,13 @@ public sealed class ManagerParts : IAsyncDisposable
         always =
         [
             new RemovedNodeStreams(store, streams, time, logs.CreateLogger<RemovedNodeStreams>()),
+            new CoordinationMembers(store, members, coordination, time, logs.CreateLogger<CoordinationMembers>()),
             new ManagerLock(store, members.TryCatchUpAsync, keys, time, logs.CreateLogger<ManagerLock>()),
         ];
         leading =
         [
             signer,
-            new ManagerRoles(store, members, roster, time, logs.CreateLogger<ManagerRoles>()),
+            new ManagerRoles(store, members, coordination, roster, time, logs.CreateLogger<ManagerRoles>()),
             new NetworkKeyRotation(store, time, logs.CreateLogger<NetworkKeyRotation>()),
             new Allocator(store, time, logs.CreateLogger<Allocator>()),
             new Scheduler(store, time, logs.CreateLogger<Scheduler>()),

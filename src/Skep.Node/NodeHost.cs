@@ -8,6 +8,7 @@ using Skep.Identity.Keys;
 using Skep.Identity.Tokens;
 using Skep.Manager.Certificates;
 using Skep.Node.Agents;
+using Skep.Node.Coordination;
 using Skep.Node.Locking;
 using Skep.Node.Managers;
 using Skep.Node.Metrics;
@@ -135,6 +136,7 @@ public sealed partial class NodeHost(NodeOptions options, ILoggerFactory logs, T
         _ = ListenAddress.Parse(options.RemoteApi, "--listen-remote-api");
         _ = NodeExecutors.EngineSocket(options.EngineAddress);
         _ = GenericResourceFlag.Parse(options.GenericResources);
+        _ = CoordinationFlags.Read(options);
         Restore.CheckFlags(options);
         if (options is { JoinToken: not null, JoinAddress: null })
         {

@@ -53,4 +53,37 @@ public sealed record NodeOptions
 
     /// <summary>Where metrics are served, host:port; null serves none.</summary>
     public string? MetricsAddress { get; init; }
+
+    /// <summary>Where clients of coordination are served while this node manages: a port of the loopback, or host:port; null serves none.</summary>
+    public string? Coordination { get; init; }
+
+    /// <summary>What such clients read: sequential or linearizable.</summary>
+    public string CoordinationReads { get; init; } = "sequential";
+
+    /// <summary>Whether they are served by TLS with the cluster's certificates.</summary>
+    public bool CoordinationTls { get; init; }
+
+    /// <summary>A PEM file with a certificate to serve them by TLS with.</summary>
+    public string? CoordinationTlsCertificate { get; init; }
+
+    /// <summary>A PEM file with its private key.</summary>
+    public string? CoordinationTlsKey { get; init; }
+
+    /// <summary>A PEM file with the roots that clients' certificates must lead to; null asks for none.</summary>
+    public string? CoordinationTlsAuthority { get; init; }
+
+    /// <summary>Whether they may be served without TLS beyond the loopback.</summary>
+    public bool CoordinationInsecure { get; init; }
+
+    /// <summary>The four-letter words that are answered, parted by commas; null for the service's own choice.</summary>
+    public string? CoordinationWords { get; init; }
+
+    /// <summary>Connections from one address, 0 for no bound; null for the service's own choice.</summary>
+    public int? CoordinationMaxConnectionsPerAddress { get; init; }
+
+    /// <summary>Whether hard quotas refuse writes while this manager leads.</summary>
+    public bool CoordinationEnforceQuotas { get; init; }
+
+    /// <summary>The longest request that is taken, in bytes; null for the service's own choice.</summary>
+    public int? CoordinationMaxBufferBytes { get; init; }
 }

@@ -68,7 +68,7 @@ internal static class ArgumentWords
                 }
             }
         }
-        if (command.Subcommands.Count > 0)
+        if (command.Subcommands.Count > 0 && command.Action is null)
         {
             words.Add("--help");
         }

@@ -5,6 +5,8 @@ using Swarmctl.Clusters;
 using Swarmctl.Completion;
 using Swarmctl.Configs;
 using Swarmctl.Connection;
+using Swarmctl.Coordination;
+using Swarmctl.DataPlane;
 using Swarmctl.Networks;
 using Swarmctl.Nodes;
 using Swarmctl.Secrets;
@@ -21,6 +23,8 @@ internal static class CommandTree
     [
         ("cluster", ClusterCommands.All),
         ("config", ConfigCommands.All),
+        ("coordination", CoordinationCommands.All),
+        ("dataplane", DataPlaneCommands.All),
         ("network", NetworkCommands.All),
         ("node", NodeCommands.All),
         ("secret", SecretCommands.All),
@@ -79,9 +83,9 @@ internal static class CommandTree
             {
                 throw new UserException($"{parsed.Errors[0].Message}\nRun 'swarmctl{Path(parsed)} --help' for usage.");
             }
-            if (first == "service" && parsed.GetResult(ServiceFlags.Detach) is { } detach && !detach.GetValueOrDefault<bool>() && around.IsTerminal())
+            if (first == "dataplane" || (first == "service" && parsed.GetResult(ServiceFlags.Detach) is { } detach && !detach.GetValueOrDefault<bool>() && around.IsTerminal()))
             {
-                // Live progress hides the cursor, and gives it back when it is interrupted.
+                // Live progress hides the cursor, and gives it back when it is interrupted; a capture closes its file.
                 around.ProcessTerminationTimeout = TimeSpan.FromSeconds(2);
             }
             return await parsed.InvokeAsync(around).ConfigureAwait(false);

@@ -21,6 +21,8 @@ internal static class DaemonCommand
             root.Options.Add(option);
         }
         root.SetAction(RunAsync);
+        DaemonFlags.LogLevelName.Recursive = true;
+        root.Subcommands.Add(DataPlaneCommand.Make(RunAsync));
         ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
@@ -36,13 +38,18 @@ internal static class DaemonCommand
             Console.WriteLine($"swarmd skep {typeof(DaemonCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]}");
             return 0;
         }
-        if (Level(parsed.GetValue(LogLevelName)!) is not { } level)
-        {
-            return Fail($"invalid argument \"{parsed.GetValue(LogLevelName)}\" for --log-level: expected debug, info, warn, error, fatal or panic");
-        }
         if (Unsupported(parsed) is { } unsupported)
         {
             return Fail(unsupported);
+        }
+        return await RunAsync(parsed, (logs, stop) => new NodeHost(Options(parsed), logs, TimeProvider.System).RunAsync(stop), ct).ConfigureAwait(false);
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, Func<ILoggerFactory, CancellationToken, Task> run, CancellationToken ct)
+    {
+        if (Level(parsed.GetValue(LogLevelName)!) is not { } level)
+        {
+            return Fail($"invalid argument \"{parsed.GetValue(LogLevelName)}\" for --log-level: expected debug, info, warn, error, fatal or panic");
         }
         using ILoggerFactory logs = LoggerFactory.Create(logging => logging
             .SetMinimumLevel(level)
@@ -64,7 +71,7 @@ internal static class DaemonCommand
             .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace));
         try
         {
-            await new NodeHost(Options(parsed), logs, TimeProvider.System).RunAsync(ct).ConfigureAwait(false);
+            await run(logs, ct).ConfigureAwait(false);
             return 0;
         }
         catch (NodeStartException e)
@@ -91,12 +98,25 @@ internal static class DaemonCommand
         UnlockKey = parsed.GetValue(UnlockKey),
         Autolock = parsed.GetValue(Autolock),
         ForceNewCluster = parsed.GetValue(ForceNewCluster),
-        RestoreFrom = parsed.GetValue(Restore) is { } backup ? Path.GetFullPath(backup) : null,
+        RestoreFrom = FullPath(parsed.GetValue(Restore)),
         RestorePassphraseFile = parsed.GetValue(RestorePassphraseFile),
         RestoreAsNew = parsed.GetValue(RestoreAsNew),
         AllowRootTasks = parsed.GetValue(AllowRootTasks),
         MetricsAddress = parsed.GetValue(ListenMetrics),
+        Coordination = parsed.GetValue(Coordination),
+        CoordinationReads = parsed.GetValue(CoordinationReads)!,
+        CoordinationTls = parsed.GetValue(CoordinationTls),
+        CoordinationTlsCertificate = FullPath(parsed.GetValue(CoordinationTlsCert)),
+        CoordinationTlsKey = FullPath(parsed.GetValue(CoordinationTlsKey)),
+        CoordinationTlsAuthority = FullPath(parsed.GetValue(CoordinationTlsCa)),
+        CoordinationInsecure = parsed.GetValue(CoordinationInsecure),
+        CoordinationWords = parsed.GetValue(CoordinationWords),
+        CoordinationMaxConnectionsPerAddress = parsed.GetValue(CoordinationMaxConnectionsPerAddress),
+        CoordinationEnforceQuotas = parsed.GetValue(CoordinationEnforceQuotas),
+        CoordinationMaxBufferBytes = parsed.GetValue(CoordinationMaxBufferBytes),
     };
+
+    private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
 
     private static string? Unsupported(ParseResult parsed) =>
         parsed.GetResult(ExternalCa) is not null ? "--external-ca: certificates are signed by the cluster's own root CA in this version; leave the flag out"

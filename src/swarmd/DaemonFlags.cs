@@ -29,12 +29,25 @@ internal static class DaemonFlags
     public static readonly Option<string> RestorePassphraseFile = Text("--restore-passphrase-file", "File that holds the passphrase the backup was encrypted to; for one encrypted to the unlock key, give --unlock-key");
     public static readonly Option<bool> RestoreAsNew = new("--restore-as-new") { Description = "Restore as another cluster: a new id, root CA and join tokens, and no nodes" };
     public static readonly Option<bool> AllowRootTasks = new("--allow-root-tasks") { Description = "Let process tasks run as root on this node" };
+    public static readonly Option<string> Coordination = Text("--coordination", "Serve ZooKeeper's clients while this node manages: a port of 127.0.0.1, or host:port");
+    public static readonly Option<string> CoordinationReads = Text("--coordination-reads", "What such clients read: sequential (what the manager they ask has) or linearizable (all that was committed before)", "sequential");
+    public static readonly Option<bool> CoordinationTls = new("--coordination-tls") { Description = "Serve them by TLS with the cluster's certificates; a client's own is welcome, and must lead to the cluster's root" };
+    public static readonly Option<string> CoordinationTlsCert = Text("--coordination-tls-cert", "Serve them by TLS with the certificate of this PEM file");
+    public static readonly Option<string> CoordinationTlsKey = Text("--coordination-tls-key", "PEM file that holds the certificate's private key");
+    public static readonly Option<string> CoordinationTlsCa = Text("--coordination-tls-ca", "PEM file that holds the roots that clients' certificates must lead to");
+    public static readonly Option<bool> CoordinationInsecure = new("--coordination-insecure") { Description = "Serve them without TLS beyond the loopback too: passwords and data can be read on the way" };
+    public static readonly Option<string> CoordinationWords = Text("--coordination-words", "The four-letter words that are answered, parted by commas");
+    public static readonly Option<int?> CoordinationMaxConnectionsPerAddress = Count("--coordination-max-connections-per-address", "Connections from one address; 0 for no bound");
+    public static readonly Option<bool> CoordinationEnforceQuotas = new("--coordination-enforce-quotas") { Description = "Refuse such clients' writes beyond a hard quota while this manager leads (ZooKeeper's enforceQuota); give it to all managers" };
+    public static readonly Option<int?> CoordinationMaxBufferBytes = Count("--coordination-max-buffer-bytes", "The longest request taken from such a client (ZooKeeper's jute.maxbuffer): 1024 to 4193280, 1048575 if not given; give all managers the same");
 
     public static IEnumerable<Option> All =>
     [
         AdvertiseRemoteApi, Autolock, ElectionTick, EngineAddr, ExternalCa, ForceNewCluster, GenericNodeResources, HeartbeatTick, Hostname,
         JoinAddr, JoinToken, ListenControlApi, ListenDebug, ListenMetrics, ListenRemoteApi, LogLevelName, StateDir, UnlockKey, ShowVersion,
         AllowRootTasks, Restore, RestorePassphraseFile, RestoreAsNew,
+        Coordination, CoordinationReads, CoordinationTls, CoordinationTlsCert, CoordinationTlsKey, CoordinationTlsCa, CoordinationInsecure,
+        CoordinationWords, CoordinationMaxConnectionsPerAddress, CoordinationMaxBufferBytes, CoordinationEnforceQuotas,
     ];
 
     private static Option<uint> Ticks(string name, string description, uint value) => new(name)
@@ -53,7 +66,22 @@ internal static class DaemonFlags
         },
     };
 
-    private static Option<string> Text(string name, string description, string? value = null)
+    internal static Option<int?> Count(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "uint",
+        CustomParser = result =>
+        {
+            string text = result.Tokens[^1].Value;
+            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
+            {
+                result.AddError($"invalid argument \"{text}\" for {name}: expected a whole number");
+            }
+            return count;
+        },
+    };
+
+    internal static Option<string> Text(string name, string description, string? value = null)
     {
         var option = new Option<string>(name) { Description = description, HelpName = "string" };
         if (value is not null)

@@ -1,3 +1,4 @@
+using Docker.Swarmkit.V1;
 using Google.Protobuf.WellKnownTypes;
 using Skep.Store.Members;
 using Skep.V1;
@@ -44,5 +45,28 @@ internal static class ManagersReport
             status.Members.Add(shown);
         }
         return status;
+    }
+
+    /// <summary>
+    /// How a manager is shown among the nodes. One that answers and does not vote yet is UNKNOWN: who replaces managers one by one waits
+    /// for REACHABLE, and must not take down the next while the quorum still rests on it.
+    /// </summary>
+    /// <param name="id">The manager.</param>
+    /// <param name="answers">Whether it answers.</param>
+    /// <param name="groups">The groups in which it votes once it takes part wholly.</param>
+    public static RaftMemberStatus.Types.Reachability ReachabilityOf(ulong id, bool answers, params ReadOnlySpan<MembersView> groups)
+    {
+        if (!answers)
+        {
+            return RaftMemberStatus.Types.Reachability.Unreachable;
+        }
+        foreach (MembersView group in groups)
+        {
+            if (group.Find(id) is not { Kind: not MemberKind.Learner })
+            {
+                return RaftMemberStatus.Types.Reachability.Unknown;
+            }
+        }
+        return RaftMemberStatus.Types.Reachability.Reachable;
     }
 }

@@ -12,12 +12,17 @@ namespace Skep.Manager.Roles;
 /// leaves the group first and loses the role then, a leader that is to leave hands over. Each step is decided by
 /// <see cref="RoleStep"/> from what is there, so any leader goes on where another stopped.
 /// </summary>
-public sealed partial class ManagerRoles(ClusterStore store, StoreMembers members, ManagerRoster roster, TimeProvider time, ILogger<ManagerRoles> logger)
+public sealed partial class ManagerRoles(
+    ClusterStore store, StoreMembers members, StoreMembers coordination, ManagerRoster roster, TimeProvider time, ILogger<ManagerRoles> logger)
     : ManagerLoop(time, logger)
 {
+    /// <summary>How long managers that are to leave wait for the coordination's group where it has no leader.</summary>
+    internal static readonly TimeSpan PatienceWithoutLeader = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LonePace = TimeSpan.FromSeconds(2);
     private string lastRefusal = "";
+    private long? waitsWithoutLeaderSince;
 
     /// <inheritdoc/>
     protected override async Task RunAsync(CancellationToken ct)
@@ -53,16 +58,22 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
     {
         await roster.RefreshAsync(ct).ConfigureAwait(false);
         List<Node> nodes = store.Read(static view => view.List<Node>().Where(IsConcerned).ToList());
-        if (RoleStep.Next(members.View, roster.Standings, nodes, roster.IsReachable, members.IsDiskFull) is { } step)
+        MembersView other = coordination.View;
+        if (other.LeaderId != 0)
         {
-            await DoAsync(step, ct).ConfigureAwait(false);
+            waitsWithoutLeaderSince = null;
+        }
+        bool waits = waitsWithoutLeaderSince is not { } since || Time.GetElapsedTime(since) < PatienceWithoutLeader;
+        if (RoleStep.Next(members.View, roster.Standings, nodes, roster.IsReachable, members.IsDiskFull, other, waits) is { } step)
+        {
+            await DoAsync(step, other, waits, ct).ConfigureAwait(false);
         }
     }
 
     private static bool IsConcerned(Node node) =>
         node.Role == NodeRole.Manager || node.Spec?.DesiredRole == NodeRole.Manager || node.ManagerStatus is not null;
 
-    private async Task DoAsync(RoleStep step, CancellationToken ct)
+    private async Task DoAsync(RoleStep step, MembersView other, bool waits, CancellationToken ct)
     {
         try
         {
@@ -71,10 +82,18 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
                 case RoleStep.ChangeMembers change:
                     await members.ChangeAsync(change.Members, ct).ConfigureAwait(false);
                     LogStep(Logger, change.Why);
+                    if (!waits && members.View.Members.Count > change.Members.Count)
+                    {
+                        LogWithoutCoordination(Logger, PatienceWithoutLeader.TotalSeconds);
+                    }
+                    break;
+                case RoleStep.Wait wait:
+                    waitsWithoutLeaderSince ??= other.LeaderId == 0 ? Time.GetTimestamp() : null;
+                    Refused(wait.Why);
                     break;
                 case RoleStep.HandOver handOver:
                     LogStep(Logger, handOver.Why);
-                    await members.TransferAsync(handOver.To, ct).ConfigureAwait(false);
+                    await BothLeads.HandOverAsync(members, coordination, handOver.To, ct).ConfigureAwait(false);
                     break;
                 case RoleStep.SetRole role:
                     await store.UpdateAsync(tx => Update(tx, role.NodeId, node => node.Role = role.Role), ct).ConfigureAwait(false);
@@ -90,11 +109,16 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
         catch (InvalidOperationException e)
         {
             // Mostly a change that is under way; what is to be done then is decided anew.
-            if (lastRefusal != e.Message)
-            {
-                lastRefusal = e.Message;
-                LogRefused(Logger, e.Message);
-            }
+            Refused(e.Message);
+        }
+    }
+
+    private void Refused(string why)
+    {
+        if (lastRefusal != why)
+        {
+            lastRefusal = why;
+            LogRefused(Logger, why);
         }
     }
 
@@ -112,4 +136,7 @@ public sealed partial class ManagerRoles(ClusterStore store, StoreMembers member
 
     [LoggerMessage(EventId = 1212, Level = LogLevel.Information, Message = "The managers were not changed yet: {Reason}")]
     private static partial void LogRefused(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 1213, Level = LogLevel.Warning, Message = "The coordination's group had no leader for {PatienceS} s: a manager leaves although it may still be in it. Where that takes its majority, a manager that is left goes on with --force-new-cluster")]
+    private static partial void LogWithoutCoordination(ILogger logger, double patienceS);
 }

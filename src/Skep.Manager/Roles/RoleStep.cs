@@ -13,10 +13,12 @@ internal abstract record RoleStep
     /// <param name="nodes">The nodes that are, are to be, or were managers.</param>
     /// <param name="isReachable">Whether a member answers.</param>
     /// <param name="isDiskFull">Whether the leader's own disk is full.</param>
+    /// <param name="coordination">The coordination's group as the leader sees it; null where there is none.</param>
+    /// <param name="waits">Whether who is to leave waits until it has left that group.</param>
     /// <returns>null when all is as is wanted, or only time helps.</returns>
     public static RoleStep? Next(
         MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable,
-        bool isDiskFull = false)
+        bool isDiskFull = false, MembersView? coordination = null, bool waits = true)
     {
         // While a change is under way the group refuses another.
         if (!view.IsLeading || view.Members.Any(static m => m.Kind == MemberKind.Leaving))
@@ -26,15 +28,17 @@ internal abstract record RoleStep
         if (isDiskFull)
         {
             // What this leader writes down elsewhere waits for its own disk too.
-            return Furthest(view, standings, isReachable) is { } next
+            return Furthest(view, standings, isReachable, coordination) is { } next
                 ? new HandOver(next.Id, $"The disk of this manager is full: it hands the lead to {next.Id:x} at {next.Address}")
                 : null;
         }
+        RoleStep? departure = Departure(view, standings, nodes, isReachable, coordination, waits);
         return (RoleStep?)Promotion(nodes)
             ?? NewVoter(view, standings, nodes)
-            ?? Departure(view, standings, nodes, isReachable)
+            ?? (departure is Wait ? null : departure)
             ?? (RoleStep?)Demotion(view, nodes)
-            ?? Note(view, nodes);
+            ?? (RoleStep?)Note(view, nodes)
+            ?? departure;
     }
 
     private static SetRole? Promotion(IEnumerable<Node> nodes) =>
@@ -50,7 +54,8 @@ internal abstract record RoleStep
             : null;
 
     private static RoleStep? Departure(
-        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable)
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable,
+        MembersView? coordination, bool waits)
     {
         ClusterMember? leaver = view.Members.FirstOrDefault(m => !IsWanted(m, nodes));
         if (leaver is null)
@@ -65,17 +70,33 @@ internal abstract record RoleStep
         }
         if (leaver.Id != view.SelfId)
         {
-            return new ChangeMembers(rest, $"Manager {leaver.Id:x} at {leaver.Address} leaves the managers");
+            return waits && Hindrance(coordination, leaver) is { } why
+                ? new Wait(why)
+                : new ChangeMembers(rest, $"Manager {leaver.Id:x} at {leaver.Address} leaves the managers");
         }
-        ClusterMember next = Furthest(view, standings, isReachable)!;
+        ClusterMember next = Furthest(view, standings, isReachable, coordination)!;
         return new HandOver(next.Id, $"This manager leaves the managers and hands the lead to {next.Id:x} at {next.Address}");
     }
 
-    private static bool IsWanted(ClusterMember member, IEnumerable<Node> nodes) =>
+    // Once it is out of this group its manager ends, and with it its voice in the other. Only that group's leader knows who is in it,
+    // though who does not vote here was never taken in there.
+    private static string? Hindrance(MembersView? coordination, ClusterMember leaver) =>
+        coordination is null || (coordination.Find(leaver.Id) is null && (coordination.IsLeading || leaver.Kind == MemberKind.Learner)) ? null
+        : coordination.IsLeading ? $"manager {leaver.Id:x} at {leaver.Address} is still in the coordination's group: it leaves that one first, once the rest of it can agree"
+        : coordination.LeaderId != 0 ? $"manager {coordination.LeaderId:x} leads the coordination's group, and is to hand it to this one, which leads the managers"
+        : "the coordination's group has no leader that is known here";
+
+    /// <summary>Whether a member's node is to be a manager.</summary>
+    public static bool IsWanted(ClusterMember member, IEnumerable<Node> nodes) =>
         nodes.Any(n => n.Spec?.DesiredRole == NodeRole.Manager && MemberIds.IsOf(member.Id, n.Id));
 
-    private static ClusterMember? Furthest(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, Func<MembersView, ulong, bool> isReachable) =>
-        view.Voters.Where(v => v.Id != view.SelfId && isReachable(view, v.Id)).MinBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue);
+    // One that can take the coordination's lead as well, if there is one.
+    private static ClusterMember? Furthest(
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, Func<MembersView, ulong, bool> isReachable, MembersView? coordination) =>
+        view.Voters.Where(v => v.Id != view.SelfId && isReachable(view, v.Id))
+            .OrderByDescending(v => coordination?.Find(v.Id)?.Kind == MemberKind.Voter)
+            .ThenBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue)
+            .FirstOrDefault();
 
     private static SetRole? Demotion(MembersView view, IEnumerable<Node> nodes) =>
         nodes.FirstOrDefault(n => n is { Role: NodeRole.Manager, Spec.DesiredRole: NodeRole.Worker } && view.OfNode(n.Id) is null) is { } node
@@ -102,6 +123,9 @@ internal abstract record RoleStep
 
     /// <summary>Another is to lead.</summary>
     internal sealed record HandOver(ulong To, string Why) : RoleStep;
+
+    /// <summary>Somebody is to leave, and must not yet.</summary>
+    internal sealed record Wait(string Why) : RoleStep;
 
     /// <summary>A node's certificate is to say this role from its next renewal on.</summary>
     internal sealed record SetRole(string NodeId, NodeRole Role, string Why) : RoleStep;

@@ -6,6 +6,7 @@ using Skep.Identity;
 using Skep.Identity.Authorization;
 using Skep.Identity.Certificates;
 using Skep.Identity.Tls;
+using Skep.Manager.Certificates;
 using Skep.Node.Listeners;
 using Skep.Store;
 using Skep.Store.Durability;
@@ -47,6 +48,7 @@ internal sealed class LeaderForwarder : IDisposable
     private readonly Func<string> advertised;
     private readonly TimeProvider time;
     private readonly ConcurrentDictionary<string, HttpMessageInvoker> leaders = new(StringComparer.Ordinal);
+    private volatile bool founded;
 
     public LeaderForwarder(
         DurableStore store, NodeIdentitySource identity, LeaderWatch watch, IHttpForwarder forwarder, AuthorizingInterceptor authorization, Func<string> advertised, TimeProvider time) =>
@@ -80,13 +82,18 @@ internal sealed class LeaderForwarder : IDisposable
             GrpcRefusal.Write(http, StatusCode.Unavailable, e.Message);
             return;
         }
-        if (kind == CallKind.Read)
+        if (kind != CallKind.Read)
         {
-            http.Response.Headers[StaleHeader] = watch.WhyStale();
-            await next(http).ConfigureAwait(false);
+            GrpcRefusal.Write(http, StatusCode.Unavailable, watch.WhyNoLeader());
             return;
         }
-        GrpcRefusal.Write(http, StatusCode.Unavailable, watch.WhyNoLeader());
+        if (!IsFounded())
+        {
+            GrpcRefusal.Write(http, StatusCode.Unavailable, watch.WhyNothingIsKnown());
+            return;
+        }
+        http.Response.Headers[StaleHeader] = watch.WhyStale();
+        await next(http).ConfigureAwait(false);
     }
 
     public void Dispose()
@@ -105,6 +112,7 @@ internal sealed class LeaderForwarder : IDisposable
             MembersView view = store.Members.View;
             if (view.IsLeading)
             {
+                await FoundedAsync(patience).ConfigureAwait(false);
                 if (kind == CallKind.Read && !await IsCurrentAsync(patience).ConfigureAwait(false))
                 {
                     await WaitForAsync(v => v != view, patience).ConfigureAwait(false);
@@ -125,6 +133,18 @@ internal sealed class LeaderForwarder : IDisposable
                 continue;
             }
             await WaitForAsync(v => v.IsLeading || (v.LeaderId != 0 && v.LeaderId != v.SelfId && v.Find(v.LeaderId) is not null), patience).ConfigureAwait(false);
+        }
+    }
+
+    // A founder leads a moment before it has written the cluster object, and a member that just started learns late how far its log
+    // counts. What they would say before, that there is no such object, is not true.
+    private bool IsFounded() => founded || (founded = store.Store.Read(ClusterObject.Find) is not null);
+
+    private async Task FoundedAsync(CancellationToken ct)
+    {
+        while (!IsFounded())
+        {
+            await Task.Delay(RetryPause, time, ct).ConfigureAwait(false);
         }
     }
 

@@ -26,6 +26,9 @@ internal sealed class LeaderWatch(DurableStore store, Func<ulong, string> nameOf
     /// <summary>What a reader is warned of.</summary>
     public string WhyStale() => $"there is no leading manager: this is what {nameOf(store.MemberId)} knew last and may be out of date. {Missing()}";
 
+    /// <summary>Why a read is refused where there is not even something stale to tell.</summary>
+    public string WhyNothingIsKnown() => $"there is no leading manager, and {nameOf(store.MemberId)} knows nothing of the cluster yet. {Missing()}";
+
     /// <summary>Why a write is refused, and what would mend it.</summary>
     public string WhyNoLeader() => $"there is no leading manager, so nothing can be changed. {Missing()}";
 

@@ -13,41 +13,43 @@ internal static partial class ControlSocketFile
     /// Makes room for the socket: creates its folder with mode 0700 where it is missing, refuses a path that belongs to
     /// somebody else or is a link, and removes the socket of a daemon that is gone.
     /// </summary>
+    /// <param name="path">Where it is to be.</param>
+    /// <param name="flag">By what its user said so.</param>
     /// <exception cref="NodeStartException">The place is not safe or is taken.</exception>
-    public static void Prepare(string path)
+    public static void Prepare(string path, string flag = "--listen-control-api")
     {
         int length = System.Text.Encoding.UTF8.GetByteCount(path);
         if (length > MaxPathBytes)
         {
-            throw new NodeStartException($"--listen-control-api {path}: the path has {length} bytes, a unix socket's may have {MaxPathBytes}; choose a shorter one");
+            throw new NodeStartException($"{flag} {path}: the path has {length} bytes, a unix socket's may have {MaxPathBytes}; choose a shorter one");
         }
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         if (!Directory.Exists(folder))
         {
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
-        CheckOwner(folder, "the folder of the control socket");
-        if ((StatOf(folder).Mode & (OthersMayWrite | Sticky)) is > 0 and < Sticky)
+        CheckOwner(folder, "the folder of the control socket", flag);
+        if ((StatOf(folder, flag).Mode & (OthersMayWrite | Sticky)) is > 0 and < Sticky)
         {
-            throw new NodeStartException($"--listen-control-api {path}: others may write to {folder} and could put their own socket there; take that right away (chmod go-w) or choose a folder of your own");
+            throw new NodeStartException($"{flag} {path}: others may write to {folder} and could put their own socket there; take that right away (chmod go-w) or choose a folder of your own");
         }
         var file = new FileInfo(path);
         if (file.LinkTarget is not null)
         {
-            throw new NodeStartException($"--listen-control-api {path}: it is a link; name the socket itself");
+            throw new NodeStartException($"{flag} {path}: it is a link; name the socket itself");
         }
         if (!file.Exists && !Directory.Exists(path))
         {
             return;
         }
-        CheckOwner(path, "the control socket");
-        if (!IsSocket(path))
+        CheckOwner(path, "the control socket", flag);
+        if (!IsSocket(path, flag))
         {
-            throw new NodeStartException($"--listen-control-api {path}: something that is no socket stands there; move it away or choose another path");
+            throw new NodeStartException($"{flag} {path}: something that is no socket stands there; move it away or choose another path");
         }
         if (SomebodyListens(path))
         {
-            throw new NodeStartException($"--listen-control-api {path}: another process listens there; stop it or choose another path");
+            throw new NodeStartException($"{flag} {path}: another process listens there; stop it or choose another path");
         }
         File.Delete(path);
     }
@@ -61,7 +63,7 @@ internal static partial class ControlSocketFile
     /// <summary>Makes the socket its owner's alone.</summary>
     public static void Restrict(string path) => File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
 
-    private static bool IsSocket(string path) => (StatOf(path).Mode & FileTypeMask) == SocketType;
+    private static bool IsSocket(string path, string flag) => (StatOf(path, flag).Mode & FileTypeMask) == SocketType;
 
     private static bool SomebodyListens(string path)
     {
@@ -77,23 +79,23 @@ internal static partial class ControlSocketFile
         }
     }
 
-    private static void CheckOwner(string path, string what)
+    private static void CheckOwner(string path, string what, string flag)
     {
         uint me = GetEffectiveUser();
-        uint owner = StatOf(path).Owner;
+        uint owner = StatOf(path, flag).Owner;
         if (owner != me && owner != 0)
         {
-            throw new NodeStartException($"--listen-control-api: {what} {path} belongs to user {owner}, not to user {me} who runs swarmd; choose a path of your own");
+            throw new NodeStartException($"{flag}: {what} {path} belongs to user {owner}, not to user {me} who runs swarmd; choose a path of your own");
         }
     }
 
-    private static (uint Owner, ushort Mode) StatOf(string path)
+    private static (uint Owner, ushort Mode) StatOf(string path, string flag)
     {
         // struct statx (linux/stat.h) has stx_uid at byte 20 and stx_mode at byte 28, on every architecture.
         Span<byte> statx = stackalloc byte[256];
         if (Statx(AtFdCwd, path, AtSymlinkNoFollow, StatxTypeAndUid, ref MemoryMarshal.GetReference(statx)) != 0)
         {
-            throw new NodeStartException($"--listen-control-api: {path} cannot be looked at: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
+            throw new NodeStartException($"{flag}: {path} cannot be looked at: {new Win32Exception(Marshal.GetLastPInvokeError()).Message}");
         }
         return (BitConverter.ToUInt32(statx[20..]), BitConverter.ToUInt16(statx[28..]));
     }

@@ -15,6 +15,7 @@ using Skep.Manager;
 using Skep.Manager.Certificates;
 using Skep.Manager.Control;
 using Skep.Manager.Membership;
+using Skep.Node.Coordination;
 using Skep.Node.Forwarding;
 using Skep.Node.Listeners;
 using Skep.Node.Metrics;
@@ -28,29 +29,31 @@ namespace Skep.Node.Managers;
 /// <summary>The manager of this node: its part in the group taken up, its listeners open, its loops running while it leads.</summary>
 internal sealed partial class ManagerHost : IAsyncDisposable
 {
-    private static readonly TimeSpan HandOverPatience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan RoomPause = TimeSpan.FromSeconds(1);
 
     private readonly DurableStore store;
+    private readonly CoordinationHost coordination;
     private readonly ManagerParts parts;
     private readonly Leadership leadership;
     private readonly ManagerServer server;
+    private readonly LeadHandOver handOver;
     private readonly Meter meter;
-    private readonly ILogger logger;
     private readonly CancellationTokenSource stopping = new();
     private readonly Task joining;
     private readonly Task changingKeys;
 
-    private ManagerHost(DurableStore store, ManagerParts parts, Leadership leadership, ManagerServer server, GroupJoining joining, DataKeyChange keyChange, string addressFromHere, ILogger logger)
+    private ManagerHost(
+        DurableStore store, CoordinationHost coordination, ManagerParts parts, Leadership leadership, ManagerServer server, GroupJoining joining, DataKeyChange keyChange,
+        LeadHandOver handOver, string addressFromHere)
     {
-        (this.store, this.parts, this.leadership, this.server, this.logger) = (store, parts, leadership, server, logger);
-        meter = NodeMetrics.OfManager(store);
+        (this.store, this.coordination, this.parts, this.leadership, this.server, this.handOver) = (store, coordination, parts, leadership, server, handOver);
+        meter = NodeMetrics.OfManager(store, coordination);
         AddressFromHere = addressFromHere;
         parts.Start();
         leadership.Start();
         this.joining = Task.Run(() => joining.RunAsync(stopping.Token));
         changingKeys = Task.Run(() => keyChange.RunAsync(stopping.Token));
-        Failure = Task.WhenAny(store.Completion, leadership.Completion).Unwrap();
+        Failure = FirstFailure([store.Completion, leadership.Completion, .. coordination.Parts]);
     }
 
     /// <summary>Where this machine reaches the manager's remote port.</summary>
@@ -67,9 +70,10 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         string fromHere = ListenAddress.FromHere(remote);
         string advertised = AdvertisedAddress(options);
         string nodeId = identity.Current.NodeId;
-        DurableStore store = await OpenStoreAsync(options, state, keys, identity, advertised, logs, time, ct).ConfigureAwait(false);
+        (DurableStore store, CoordinationHost coordination) = await OpenLogAsync(options, state, keys, identity, advertised, logs, time, ct).ConfigureAwait(false);
         try
         {
+            await coordination.StartAsync(ct).ConfigureAwait(false);
             await RenewOwnCertificateAsync(store, keys, identity, time, ct).ConfigureAwait(false);
             var streams = new ActiveStreams();
             var parts = new ManagerParts(
@@ -78,6 +82,7 @@ internal sealed partial class ManagerHost : IAsyncDisposable
                 keys,
                 streams,
                 store.Members,
+                coordination.Members,
                 (member, address, token) => ReachAsync(identity, store.MemberId, member, address, token),
                 new ManagerAddresses(() => advertised, context => options.AdvertisedRemoteApi ?? (context.Caller().ForwardedBy is null ? LocalAddress.Of(context, fromHere) : advertised)),
                 time,
@@ -115,10 +120,12 @@ internal sealed partial class ManagerHost : IAsyncDisposable
             var joining = new GroupJoining(
                 store.Members, identity, advertised, () => PickManager(state, options, nodeId, fromHere, asked++), time, logs.CreateLogger<GroupJoining>());
             var keyChange = new DataKeyChange(keys, store.RotateDataKeyAsync, time, logs.CreateLogger<DataKeyChange>());
-            return new ManagerHost(store, parts, leadership, server, joining, keyChange, fromHere, logs.CreateLogger<ManagerHost>());
+            var handOver = new LeadHandOver(store.Members, coordination.Members, logs.CreateLogger<LeadHandOver>());
+            return new ManagerHost(store, coordination, parts, leadership, server, joining, keyChange, handOver, fromHere);
         }
         catch
         {
+            await coordination.DisposeAsync().ConfigureAwait(false);
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -134,8 +141,9 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         await joining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await changingKeys.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await HandOverAsync().ConfigureAwait(false);
+        await handOver.RunAsync().ConfigureAwait(false);
         meter.Dispose();
+        await coordination.DisposeAsync().ConfigureAwait(false);
         await server.DisposeAsync().ConfigureAwait(false);
         await leadership.DisposeAsync().ConfigureAwait(false);
         await parts.DisposeAsync().ConfigureAwait(false);
@@ -143,32 +151,22 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         stopping.Dispose();
     }
 
-    private async Task HandOverAsync()
+    // One that ends otherwise must not hide another's failure.
+    private static Task FirstFailure(IEnumerable<Task> parts)
     {
-        using var patience = new CancellationTokenSource(HandOverPatience);
-        try
+        var failure = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        foreach (Task part in parts)
         {
-            MembersView view = store.Members.View;
-            if (!view.IsLeading || view.Voters.Count() < 2)
-            {
-                return;
-            }
-            MemberStanding? next = (await store.Members.ReadStandingsAsync(patience.Token).ConfigureAwait(false))
-                .Where(s => s.Id != view.SelfId && view.Voters.Any(v => v.Id == s.Id)).OrderBy(static s => s.Silence > TimeSpan.FromSeconds(1)).ThenBy(static s => s.LagEntries).FirstOrDefault();
-            if (next is not null)
-            {
-                await store.Members.TransferAsync(next.Id, patience.Token).ConfigureAwait(false);
-                LogHandedOver(logger, next.Id);
-            }
+            _ = part.ContinueWith(
+                ended => failure.TrySetException(ended.Exception!.InnerExceptions),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
         }
-        catch (Exception e)
-        {
-            // Whatever keeps it from that must not keep the rest from being closed.
-            LogNotHandedOver(logger, e.Message);
-        }
+        return failure.Task;
     }
 
-    private static async Task<DurableStore> OpenStoreAsync(
+    private static async Task<(DurableStore Store, CoordinationHost Coordination)> OpenLogAsync(
         NodeOptions options, StateDirectory state, NodeKeyFile keys, NodeIdentitySource identity, string advertised, ILoggerFactory logs, TimeProvider time, CancellationToken ct)
     {
         DataKeys dataKeys = keys.Read().DataKeys;
@@ -192,7 +190,8 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         };
         try
         {
-            return await OpenOnceThereIsRoomAsync(how, logs.CreateLogger<ManagerHost>(), time, ct).ConfigureAwait(false);
+            return await OpenOnceThereIsRoomAsync(
+                how, store => CoordinationHost.OpenAsync(options, identity, store, time, logs, ct), logs.CreateLogger<ManagerHost>(), time, ct).ConfigureAwait(false);
         }
         catch (Exception e) when (e is RaftLogException or InvalidOperationException)
         {
@@ -201,16 +200,27 @@ internal sealed partial class ManagerHost : IAsyncDisposable
     }
 
     // As one that runs into a full disk does: what starts it again and again otherwise would find the same.
-    private static async Task<DurableStore> OpenOnceThereIsRoomAsync(DurableStoreOptions how, ILogger logger, TimeProvider time, CancellationToken ct)
+    private static async Task<(DurableStore Store, CoordinationHost Coordination)> OpenOnceThereIsRoomAsync(
+        DurableStoreOptions how, Func<DurableStore, Task<CoordinationHost>> openFurther, ILogger logger, TimeProvider time, CancellationToken ct)
     {
         for (bool said = false; ; said = true)
         {
+            DurableStore? store = null;
             try
             {
-                return await DurableStore.OpenAsync(how, ct).ConfigureAwait(false);
+                store = await DurableStore.OpenAsync(how, ct).ConfigureAwait(false);
+                return (store, await openFurther(store).ConfigureAwait(false));
             }
-            catch (LogFullException e)
+            catch (Exception e)
             {
+                if (store is not null)
+                {
+                    await store.DisposeAsync().ConfigureAwait(false);
+                }
+                if (e is not LogFullException)
+                {
+                    throw;
+                }
                 if (!said)
                 {
                     LogNoRoom(logger, how.StateDirectory, e.InnerException?.Message ?? e.Message);
@@ -319,12 +329,6 @@ internal sealed partial class ManagerHost : IAsyncDisposable
         routes.MapGrpcService<ManagersService>();
     }
 
-    [LoggerMessage(EventId = 2221, Level = LogLevel.Information, Message = "The lead is handed to manager {Member:x}")]
-    private static partial void LogHandedOver(ILogger logger, ulong member);
-
     [LoggerMessage(EventId = 2223, Level = LogLevel.Error, Message = "The disk of {Folder} is full, and a manager's log needs room to be opened; this manager waits until there is some: {Reason}")]
     private static partial void LogNoRoom(ILogger logger, string folder, string reason);
-
-    [LoggerMessage(EventId = 2222, Level = LogLevel.Warning, Message = "The lead was not handed over; the others elect a leader: {Reason}")]
-    private static partial void LogNotHandedOver(ILogger logger, string reason);
 }

@@ -2,7 +2,10 @@ using System.Diagnostics.Metrics;
 using Docker.Swarmkit.V1;
 using Skep.Agent;
 using Skep.Api;
+using Skep.Node.Coordination;
+using Skep.Raft;
 using Skep.Store.Durability;
+using Skep.Store.Members;
 
 namespace Skep.Node.Metrics;
 
@@ -11,18 +14,15 @@ internal static class NodeMetrics
 {
     public const string MeterName = "Skep";
 
-    /// <summary>The manager's log and store.</summary>
-    public static Meter OfManager(DurableStore store)
+    /// <summary>What the coordination service measures of itself.</summary>
+    public const string CoordinationMeterName = "Skep.Coordination";
+
+    /// <summary>The manager's log and store, and the coordination's group in the same log.</summary>
+    public static Meter OfManager(DurableStore store, CoordinationHost coordination)
     {
         var meter = new Meter(MeterName);
-        meter.CreateObservableGauge("skep.raft.term", () => (long)store.Metrics.Term, description: "Term of the Raft group");
-        meter.CreateObservableGauge("skep.raft.is_leader", () => store.Members.View.IsLeading ? 1 : 0, description: "Whether this manager leads");
-        meter.CreateObservableGauge("skep.raft.members", () => store.Members.View.Members.Count, description: "Managers in the group");
-        meter.CreateObservableGauge("skep.raft.peer_lag", () => Lags(store), description: "Entries that a member lacks on its disk, as the leader knows it");
-        meter.CreateObservableGauge("skep.raft.last_index", () => (long)store.Metrics.LastIndex, description: "Index of the newest entry");
-        meter.CreateObservableGauge("skep.raft.applied_index", () => (long)store.Metrics.AppliedIndex, description: "Index of the newest entry that was applied");
-        meter.CreateObservableGauge("skep.raft.snapshot_index", () => (long)store.Metrics.SnapshotIndex, description: "Index that the newest snapshot reaches");
-        meter.CreateObservableGauge("skep.raft.queue_depth", () => store.Metrics.QueueDepth, description: "Proposals that wait for the disk");
+        AddGroup(meter, "skep.raft", store.Members, () => store.Metrics);
+        AddGroup(meter, "skep.coordination.raft", coordination.Members, () => coordination.Group.Metrics);
         meter.CreateObservableGauge("skep.raft.last_sync", () => store.Metrics.LastSyncTime.TotalSeconds, "s", "Duration of the last fdatasync");
         meter.CreateObservableCounter("skep.raft.syncs", () => store.Metrics.Syncs, description: "fdatasync calls");
         meter.CreateObservableGauge("skep.store.objects", () => Objects(store), description: "Objects in the store");
@@ -39,8 +39,20 @@ internal static class NodeMetrics
         return meter;
     }
 
-    private static List<Measurement<long>> Lags(DurableStore store) =>
-        [.. store.Members.LagEntries.Select(static l => Count((long)l.Value, "member", l.Key.ToString("x", System.Globalization.CultureInfo.InvariantCulture)))];
+    private static void AddGroup(Meter meter, string name, StoreMembers members, Func<RaftGroupMetrics> read)
+    {
+        meter.CreateObservableGauge($"{name}.term", () => (long)read().Term, description: "Term of the Raft group");
+        meter.CreateObservableGauge($"{name}.is_leader", () => members.View.IsLeading ? 1 : 0, description: "Whether this manager leads");
+        meter.CreateObservableGauge($"{name}.members", () => members.View.Members.Count, description: "Managers in the group");
+        meter.CreateObservableGauge($"{name}.peer_lag", () => Lags(members), description: "Entries that a member lacks on its disk, as the leader knows it");
+        meter.CreateObservableGauge($"{name}.last_index", () => (long)read().LastIndex, description: "Index of the newest entry");
+        meter.CreateObservableGauge($"{name}.applied_index", () => (long)read().AppliedIndex, description: "Index of the newest entry that was applied");
+        meter.CreateObservableGauge($"{name}.snapshot_index", () => (long)read().SnapshotIndex, description: "Index that the newest snapshot reaches");
+        meter.CreateObservableGauge($"{name}.queue_depth", () => read().QueueDepth, description: "Proposals that wait for the disk");
+    }
+
+    private static List<Measurement<long>> Lags(StoreMembers members) =>
+        [.. members.LagEntries.Select(static l => Count((long)l.Value, "member", l.Key.ToString("x", System.Globalization.CultureInfo.InvariantCulture)))];
 
     private static List<Measurement<long>> Objects(DurableStore store) => store.Store.Read(static view => new List<Measurement<long>>
     {

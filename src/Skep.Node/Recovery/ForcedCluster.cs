@@ -1,5 +1,6 @@
 using Docker.Swarmkit.V1;
 using Microsoft.Extensions.Logging;
+using Skep.Coordination;
 using Skep.Identity;
 using Skep.Identity.Files;
 using Skep.Identity.Keys;
@@ -52,7 +53,15 @@ internal sealed partial class ForcedCluster(StateDirectory state, ILogger<Forced
         try
         {
             found = await RaftRecovery.ForceSingleAsync(
-                new RaftRecoveryOptions { Folder = folder, DataKey = dataKey, OlderDataKeys = dataKeys.Older, GroupId = DurableStore.GroupId, Member = new RaftMember(member, address) },
+                new RaftRecoveryOptions
+                {
+                    Folder = folder,
+                    DataKey = dataKey,
+                    OlderDataKeys = dataKeys.Older,
+                    GroupId = DurableStore.GroupId,
+                    FollowingGroupIds = [CoordinationService.GroupId],
+                    Member = new RaftMember(member, address),
+                },
                 given => GivenUpFile.Add(state, given.GivenUp.Select(static m => m.Id)),
                 ct).ConfigureAwait(false);
         }
@@ -62,7 +71,14 @@ internal sealed partial class ForcedCluster(StateDirectory state, ILogger<Forced
         }
         if (found.GivenUp.Count == 0)
         {
-            LogAlone(logger);
+            if (found.ChangedGroupIds.Count == 0)
+            {
+                LogAlone(logger);
+            }
+            else
+            {
+                LogCompleted(logger);
+            }
             return;
         }
         foreach (RaftMember lost in found.GivenUp)
@@ -89,6 +105,9 @@ internal sealed partial class ForcedCluster(StateDirectory state, ILogger<Forced
 
     [LoggerMessage(EventId = 2301, Level = LogLevel.Warning, Message = "--force-new-cluster: this manager is the only one already; nothing was changed. Take the flag out of its start")]
     private static partial void LogAlone(ILogger logger);
+
+    [LoggerMessage(EventId = 2305, Level = LogLevel.Warning, Message = "--force-new-cluster: this manager was the only one already, and is so in the whole of its log now. Take the flag out of its start")]
+    private static partial void LogCompleted(ILogger logger);
 
     [LoggerMessage(EventId = 2302, Level = LogLevel.Warning, Message = "Manager {Member:x} at {Address} is given up. Never start it with its old state directory again: it would be refused here, and with others that are given up it could go on as a second cluster of the same name. Empty its state directory and let it join anew")]
     private static partial void LogGivenUp(ILogger logger, ulong member, string address);

@@ -44,20 +44,24 @@ internal sealed class ControlConnection : IDisposable
     public bool WantsTls => opening is { WantsTls: true };
 
     /// <summary>What to tell the user when the socket could not be reached; null when it was.</summary>
-    public static string? Unreachable(RpcException e, string socket)
+    public static string? Unreachable(RpcException e, string socket) => WhyUnreachable(e, socket) is { } why
+        ? $"cannot connect to {socket}: {why}. Is swarmd running, and is its control socket named by --socket or SWARM_SOCKET?"
+        : null;
+
+    /// <summary>Why the socket could not be reached; null when it was.</summary>
+    public static string? WhyUnreachable(RpcException e, string socket)
     {
         for (Exception? inner = e.Status.DebugException; inner is not null; inner = inner.InnerException)
         {
             if (inner is SocketException s)
             {
-                string reason = s.SocketErrorCode switch
+                return s.SocketErrorCode switch
                 {
                     SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported => "no such file",
                     SocketError.ConnectionRefused => "nobody listens on it",
                     SocketError.AccessDenied => "permission denied; the socket is its owner's alone",
                     _ => File.Exists(socket) ? s.Message : "no such file",
                 };
-                return $"cannot connect to {socket}: {reason}. Is swarmd running, and is its control socket named by --socket or SWARM_SOCKET?";
             }
         }
         return null;

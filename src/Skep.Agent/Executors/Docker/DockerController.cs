@@ -23,6 +23,9 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
     // The last look at the container.
     private volatile Look? _seen;
 
+    // The making of the container that was asked for last.
+    private volatile Task _creating = Task.CompletedTask;
+
     private EngineClient Engine => services.Engine;
 
     public Task UpdateAsync(SwarmTask task, CancellationToken cancellationToken) => Task.CompletedTask;
@@ -36,7 +39,10 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
         CreateContainerResponse made;
         try
         {
-            made = await Engine.CallAsync((c, token) => c.Containers.CreateContainerAsync(request, token), cancellationToken);
+            // Never broken off: the engine would carry it out all the same, and whoever removes the task meanwhile would find nothing yet.
+            var creating = Engine.CallAsync((c, token) => c.Containers.CreateContainerAsync(request, token), CancellationToken.None);
+            _creating = creating;
+            made = await creating.WaitAsync(cancellationToken);
         }
         catch (EngineException e)
         {
@@ -137,6 +143,9 @@ internal sealed class DockerController(SwarmTask task, ITaskDependencies depende
 
     public async Task ShutdownAsync(CancellationToken cancellationToken)
     {
+        // However it ended: what it made is found by its name.
+        await _creating.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
         var grace = task.Spec.Container.StopGracePeriod?.ToTimeSpan() ?? DefaultGrace;
         var seconds = (uint)Math.Ceiling(Math.Clamp(grace.TotalSeconds, 0, int.MaxValue / 2));
         try

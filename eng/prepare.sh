@@ -48,6 +48,9 @@ need_packages() {
   apt_install "${missing[@]}" || say "Could not install ${missing[*]} (root and apt-get are needed); what needs them is left out."
 }
 
+# One compiler for all projects instead of one each takes a third of the time; it is not left running.
+end_compiler() { dotnet build-server shutdown --vbcscompiler >/dev/null 2>&1 || true; }
+
 # Publishes the executables to bin/.
 publish() {
   need_packages clang:clang zlib1g-dev:/usr/include/zlib.h
@@ -57,7 +60,8 @@ publish() {
     say "No C linker here (clang or gcc): swarmctl is built without ahead-of-time compilation and starts slower."
   fi
   mkdir -p "$root/bin"
-  quietly publish-swarmd dotnet publish "$root/src/swarmd" -c Release -o "$root/bin" -v q
-  quietly publish-supervisor dotnet publish "$root/src/Skep.Supervisor" -c Release -o "$root/bin" -v q -p:PublishAot=$aot
-  quietly publish-swarmctl dotnet publish "$root/src/swarmctl" -c Release -o "$root/bin" -v q -p:PublishAot=$aot
+  quietly publish-swarmd dotnet publish "$root/src/swarmd" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true
+  quietly publish-supervisor dotnet publish "$root/src/Skep.Supervisor" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
+  quietly publish-swarmctl dotnet publish "$root/src/swarmctl" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
+  end_compiler
 }

@@ -3,7 +3,10 @@ namespace Skep.Acceptance.Harness;
 /// <summary>The published executables that are tested: those in $SKEP_BIN, else in bin/ of the repository.</summary>
 internal static class Programs
 {
-    private static readonly string Folder = Environment.GetEnvironmentVariable("SKEP_BIN") is { Length: > 0 } given ? given : OfRepository();
+    private static readonly string Folder = Environment.GetEnvironmentVariable("SKEP_BIN") is { Length: > 0 } given ? given : Path.Combine(Repository, "bin");
+
+    /// <summary>The folder that the tests were built in.</summary>
+    public static string Repository => FindRepository();
 
     public static string Swarmd => Path.Combine(Folder, "swarmd");
 
@@ -16,15 +19,15 @@ internal static class Programs
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "a node that runs process tasks needs root");
     }
 
-    private static string OfRepository()
+    private static string FindRepository()
     {
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "Skep.slnx")))
             {
-                return Path.Combine(folder.FullName, "bin");
+                return folder.FullName;
             }
         }
-        return "bin";
+        return ".";
     }
 }

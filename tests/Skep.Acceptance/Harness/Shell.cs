@@ -14,7 +14,13 @@ internal static class Shell
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
-    public static async Task<Said> RunAsync(string program, IEnumerable<string> arguments, string? input = null, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="program">What is run.</param>
+    /// <param name="arguments">With what.</param>
+    /// <param name="input">What it reads.</param>
+    /// <param name="environment">Variables set besides.</param>
+    /// <param name="patience">When it must have ended; a minute where none is given.</param>
+    public static async Task<Said> RunAsync(
+        string program, IEnumerable<string> arguments, string? input = null, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? patience = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
@@ -23,7 +29,7 @@ internal static class Shell
         }
         using Process process = Process.Start(start)!;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        timeout.CancelAfter(Timeout);
+        timeout.CancelAfter(patience ?? Timeout);
         try
         {
             Task<string> output = process.StandardOutput.ReadToEndAsync(timeout.Token), errors = process.StandardError.ReadToEndAsync(timeout.Token);
@@ -35,7 +41,7 @@ internal static class Shell
         catch (OperationCanceledException)
         {
             process.Kill();
-            throw new TimeoutException($"{program} {string.Join(' ', start.ArgumentList)} did not end within {Timeout.TotalSeconds:0} s");
+            throw new TimeoutException($"{program} {string.Join(' ', start.ArgumentList)} did not end within {(patience ?? Timeout).TotalSeconds:0} s");
         }
     }
 }

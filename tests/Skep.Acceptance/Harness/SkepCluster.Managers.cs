@@ -83,16 +83,33 @@ internal sealed partial class SkepCluster
         await ReachableAsync(managers);
     }
 
-    /// <summary>Tries again and again until a change is taken, and says how long that took.</summary>
+    /// <summary>
+    /// Tries again and again until a change is taken, and says how long that took. One whose leader went before it could answer may have
+    /// been taken: then the next try is told that its object is there.
+    /// </summary>
     public async Task<TimeSpan> WrittenAsync(Func<Task> write)
     {
         long began = Stopwatch.GetTimestamp();
+        bool broken = false;
         await Wait.Until(
             "a change is taken",
             async () =>
             {
-                await write();
-                return true;
+                try
+                {
+                    await write();
+                    return true;
+                }
+                catch (InvalidOperationException e)
+                {
+                    bool there = e.Message.Contains("already exists", StringComparison.Ordinal);
+                    if (broken && there)
+                    {
+                        return true;
+                    }
+                    broken |= !there;
+                    throw;
+                }
             },
             LogsAsync);
         return Stopwatch.GetElapsedTime(began);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -9,6 +10,7 @@ namespace Skep.Acceptance.Harness;
 /// <summary>A cluster of real processes in a folder of its own, with all of which it leaves nothing behind.</summary>
 internal sealed partial class SkepCluster : IAsyncDisposable
 {
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
     private readonly List<Daemon> daemons = [];
     private readonly Dictionary<string, GrpcChannel> channels = [];
     private bool diedWell = true;
@@ -97,11 +99,19 @@ internal sealed partial class SkepCluster : IAsyncDisposable
 
     public Control.ControlClient ControlOf(Daemon manager) => ControlAt(manager.Socket);
 
+    /// <summary>A port that nobody has, and that nobody was given before: who asked may not have opened it yet.</summary>
     public static int FreePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (Given.TryAdd(port, true))
+            {
+                return port;
+            }
+        }
     }
 
     public Daemon Add(string name, params string[] flags) => AddIn([], name, flags);
@@ -141,7 +151,13 @@ internal sealed partial class SkepCluster : IAsyncDisposable
         {
             Assert.Fail($"swarmd ended with {Manager.ExitCode}:\n{Manager.Log}");
         }
-        return (await CtlAsync("cluster", "ls")).Exit == 0;
+        Said said = await CtlAsync("cluster", "ls");
+        if (said.Exit != 0)
+        {
+            return false;
+        }
+        Assert.True(said.Output.Contains("default", StringComparison.Ordinal), "a manager that answers does not know its cluster");
+        return true;
     });
 
     public Task ReadyAsync(int nodes) => Wait.Until(

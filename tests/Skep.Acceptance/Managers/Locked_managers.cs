@@ -11,17 +11,17 @@ public sealed partial class Locked_managers
         await using SkepCluster c = await SkepCluster.StartAsync(workers: 0);
         Daemon first = c.Manager, second = await JoinAsync(c, "node-2"), third = await JoinAsync(c, "node-3");
         Daemon[] all = [first, second, third];
-        await Wait.Until("three managers are up", async () => Up().Count(await c.OkAsync("cluster", "status")) == 3, c.LogsAsync);
+        await c.ReachableAsync(3);
         ILookup<Daemon, string> old = all.SelectMany(d => DataKeyIds(d).Select(id => (d, id))).ToLookup(x => x.d, x => x.id);
         Assert.All(all, d => Assert.NotEmpty(old[d]));
 
         // Also one that is off meanwhile.
         await third.KillAsync();
         await c.OkAsync("cluster", "update", "default", "--autolock");
-        await LockedAsync(first, old);
-        await LockedAsync(second, old);
+        await LockedAsync(c, first, old);
+        await LockedAsync(c, second, old);
         third.Start();
-        await LockedAsync(third, old);
+        await LockedAsync(c, third, old);
         string key = (await c.OkAsync("cluster", "unlock-key", "default")).Trim();
         Assert.StartsWith("SWMKEY-1-", key, StringComparison.Ordinal);
 
@@ -39,7 +39,7 @@ public sealed partial class Locked_managers
         await c.OkAsync("cluster", "update", "default", "--rotate-unlock-key");
         foreach (Daemon d in all)
         {
-            await LockedAsync(d, old);
+            await LockedAsync(c, d, old);
         }
         string next = (await OnAsync(c, third, null, "cluster", "unlock-key", "default")).Ok.Trim();
         Assert.NotEqual(key, next);
@@ -69,13 +69,14 @@ public sealed partial class Locked_managers
     }
 
     // Nothing of it can be read without the unlock key, nor by the data key that lay beside it before.
-    private static Task LockedAsync(Daemon d, ILookup<Daemon, string> old) => Wait.Until(
+    private static Task LockedAsync(SkepCluster c, Daemon d, ILookup<Daemon, string> old) => Wait.Until(
         $"{d.Name}'s key file is locked, and its log under another data key",
-        () => KeyFile(d) is var text
+        () => Task.FromResult(KeyFile(d) is var text
             && text.StartsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----", StringComparison.Ordinal)
             && !text.Contains("raft-dek-", StringComparison.Ordinal)
             && DataKeyIds(d) is { Count: 1 } ids
-            && !old[d].Contains(ids.Single()));
+            && !old[d].Contains(ids.Single())),
+        c.LogsAsync);
 
     private static Task WaitsAsync(SkepCluster c, Daemon d) => Wait.Until(
         $"{d.Name} says that it is locked",
@@ -95,7 +96,4 @@ public sealed partial class Locked_managers
 
     [GeneratedRegex(@"Manager: (SWMTKN-\S+)")]
     private static partial Regex ManagerToken();
-
-    [GeneratedRegex("LEADER|REACHABLE")]
-    private static partial Regex Up();
 }

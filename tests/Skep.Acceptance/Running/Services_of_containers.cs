@@ -96,7 +96,10 @@ public sealed class Services_of_containers(ContainerNodes nodes) : IClassFixture
     public async Task Agents_killed_containers_killed_and_an_engine_started_again_leave_as_many_containers_as_asked_for()
     {
         (SkepCluster c, DockerEngine engine) = await nodes.GetAsync();
-        await c.OkAsync("service", "create", "--name", "box", "--image", "busybox:latest", "--command", "sleep", "--args", "100000", "--replicas", "3", "--restart-delay", "0s");
+
+        // The delay keeps new containers from starting while the engine goes down: Docker 20.10 leaves the file system of such a one
+        // mounted, and cannot remove it any more when it is back ("unlinkat: device or resource busy").
+        await c.OkAsync("service", "create", "--name", "box", "--image", "busybox:latest", "--command", "sleep", "--args", "100000", "--replicas", "3", "--restart-delay", "5s");
         IReadOnlyList<SwarmTask> before = await c.RunsAsync("box", 3);
 
         await c.Daemons[1].KillAsync();

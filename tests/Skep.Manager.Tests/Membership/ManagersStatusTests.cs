@@ -5,6 +5,7 @@ using Skep.Manager.Tests.Control;
 using Skep.Store.Members;
 using Skep.V1;
 using Kind = Skep.V1.ManagerMember.Types.Kind;
+using Reachability = Docker.Swarmkit.V1.RaftMemberStatus.Types.Reachability;
 
 namespace Skep.Manager.Tests.Membership;
 
@@ -51,6 +52,24 @@ public sealed class ManagersStatusTests
         Assert.Equal((false, Other), (status.HasQuorum, Assert.Single(status.Missing)));
         Assert.Equal("1 of 2 managers answers and 2 are needed", status.Why);
     }
+
+    [Fact]
+    public void A_manager_is_reachable_among_the_nodes_once_it_votes_in_both_groups()
+    {
+        Assert.Equal(Reachability.Reachable, Shown(answers: true, MemberKind.Voter, MemberKind.Voter));
+        Assert.Equal(Reachability.Reachable, Shown(answers: true, MemberKind.Leaving, MemberKind.Voter));
+        Assert.Equal(Reachability.Unknown, Shown(answers: true, MemberKind.Learner, null));
+        Assert.Equal(Reachability.Unknown, Shown(answers: true, MemberKind.Voter, MemberKind.Learner));
+        Assert.Equal(Reachability.Unknown, Shown(answers: true, MemberKind.Voter, null));
+        Assert.Equal(Reachability.Unreachable, Shown(answers: false, MemberKind.Voter, MemberKind.Voter));
+        Assert.Equal(Reachability.Unreachable, Shown(answers: false, MemberKind.Learner, null));
+    }
+
+    private static Reachability Shown(bool answers, MemberKind inManagers, MemberKind? inCoordination) =>
+        ManagersReport.ReachabilityOf(Second, answers, Group(inManagers), Group(inCoordination));
+
+    private static MembersView Group(MemberKind? kindOfSecond) =>
+        new(Self, true, 5, Self, [new(Self, "10.0.0.1:4242", MemberKind.Voter), .. kindOfSecond is { } kind ? [new ClusterMember(Second, "10.0.0.2:4242", kind)] : Array.Empty<ClusterMember>()], 91, 90, 89);
 
     private static ManagersStatus Report(bool isLeading, Dictionary<ulong, MemberStanding> standings, ulong up)
     {

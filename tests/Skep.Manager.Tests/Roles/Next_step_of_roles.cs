@@ -83,6 +83,74 @@ public sealed class Next_step_of_roles
     }
 
     [Fact]
+    public void A_demoted_manager_leaves_the_coordinations_group_before_this_one()
+    {
+        Three();
+        nodes[2].Spec.DesiredRole = NodeRole.Worker;
+        Assert.IsType<RoleStep.Wait>(Next(coordination: Coordination(3)));
+        Assert.IsType<RoleStep.Wait>(Next(coordination: Coordination(3) with { Members = [.. members.Take(2), members[2] with { Kind = MemberKind.Leaving }] }));
+        Assert.Equal(members.Take(2), Assert.IsType<RoleStep.ChangeMembers>(Next(coordination: Coordination(2))).Members);
+    }
+
+    [Fact]
+    public void Of_two_managers_one_leaves_only_once_the_other_has_the_coordinations_group_alone()
+    {
+        Add("one");
+        Add("two");
+        nodes[1].Spec.DesiredRole = NodeRole.Worker;
+        Assert.IsType<RoleStep.Wait>(Next(coordination: Coordination(2)));
+        Assert.Equal(members.Take(1), Assert.IsType<RoleStep.ChangeMembers>(Next(coordination: Coordination(1))).Members);
+    }
+
+    [Fact]
+    public void Whether_a_manager_has_left_the_coordinations_group_only_its_leader_knows()
+    {
+        Three();
+        nodes[2].Spec.DesiredRole = NodeRole.Worker;
+        var wait = Assert.IsType<RoleStep.Wait>(Next(coordination: Coordination(2) with { IsLeading = false, LeaderId = members[1].Id }));
+        Assert.Contains($"manager {members[1].Id:x} leads the coordination's group", wait.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Where_the_coordinations_group_has_had_no_leader_for_long_a_manager_leaves_all_the_same()
+    {
+        Three();
+        nodes[2].Spec.DesiredRole = NodeRole.Worker;
+        MembersView leaderless = Coordination(3) with { IsLeading = false, LeaderId = 0 };
+        Assert.IsType<RoleStep.Wait>(Next(coordination: leaderless));
+        Assert.IsType<RoleStep.ChangeMembers>(Next(coordination: leaderless, waits: false));
+    }
+
+    [Fact]
+    public void Who_waits_keeps_nothing_else_from_being_done()
+    {
+        Three();
+        nodes[2].Spec.DesiredRole = NodeRole.Worker;
+        nodes[1].ManagerStatus = null;
+        Assert.IsType<RoleStep.NoteManager>(Next(coordination: Coordination(3)));
+    }
+
+    [Fact]
+    public void A_learner_that_is_to_be_a_worker_waits_for_no_group_that_it_is_not_in()
+    {
+        Three();
+        Add("four", MemberKind.Learner);
+        nodes[3].Spec.DesiredRole = NodeRole.Worker;
+        nodes[3].ManagerStatus = null;
+        Assert.IsType<RoleStep.ChangeMembers>(Next(coordination: Coordination(3) with { IsLeading = false, LeaderId = 0 }));
+    }
+
+    [Fact]
+    public void A_leader_that_is_demoted_hands_the_lead_to_one_that_can_take_the_coordinations_too()
+    {
+        Three();
+        nodes[0].Spec.DesiredRole = NodeRole.Worker;
+        standings[members[2].Id] = standings[members[2].Id] with { LagEntries = 5 };
+        MembersView without = Coordination(3) with { Members = [members[0], members[1] with { Kind = MemberKind.Learner }, members[2]] };
+        Assert.Equal(members[2].Id, Assert.IsType<RoleStep.HandOver>(Next(coordination: without)).To);
+    }
+
+    [Fact]
     public void While_a_voter_is_leaving_nothing_else_is_begun()
     {
         Three();
@@ -159,8 +227,11 @@ public sealed class Next_step_of_roles
         Assert.Null(note.Status);
     }
 
-    private RoleStep? Next(bool leads = true, bool full = false) =>
-        RoleStep.Next(new MembersView(Self, leads, 1, Self, [.. members], 10, 10, 10), standings, nodes, (_, id) => !unreachable.Contains(id), full);
+    private RoleStep? Next(bool leads = true, bool full = false, MembersView? coordination = null, bool waits = true) =>
+        RoleStep.Next(new MembersView(Self, leads, 1, Self, [.. members], 10, 10, 10), standings, nodes, (_, id) => !unreachable.Contains(id), full, coordination, waits);
+
+    // Led here too, with the first of the managers.
+    private MembersView Coordination(int count) => new(Self, true, 1, Self, [.. members.Take(count)], 10, 10, 10);
 
     private void Three()
     {

@@ -13,6 +13,9 @@ public sealed class CompletionTests
     [InlineData("swarmctl node ls --qui", "--quiet")]
     [InlineData("swarmctl cluster st", "status")]
     [InlineData("swarmctl cluster backup --with", "--with-unlock-key")]
+    [InlineData("swarmctl coordination imp", "import")]
+    [InlineData("swarmctl coordination import --ov", "--overwrite")]
+    [InlineData("swarmctl dataplane devices unb", "unbind")]
     [InlineData("swarmctl service create --restart-del", "--restart-delay")]
     public async Task Bash_completes(string line, string completion)
     {

@@ -16,25 +16,16 @@ public sealed class Alone;
 [Collection(nameof(Alone))]
 public sealed class Managers_in_a_storm
 {
-    private static readonly TimeSpan Length = Environment.GetEnvironmentVariable("SKEP_SOAK") switch
-    {
-        null or "" => TimeSpan.FromSeconds(30),
-        "1" => TimeSpan.FromMinutes(5),
-        { } seconds => TimeSpan.FromSeconds(int.Parse(seconds)),
-    };
-
     private static readonly TimeSpan LongestRecovery = TimeSpan.FromSeconds(10);
-
-    private static readonly int Seed = Environment.GetEnvironmentVariable("SKEP_STORM_SEED") is { Length: > 0 } given ? int.Parse(given) : Random.Shared.Next();
 
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
     public async Task Nothing_acknowledged_is_lost_what_is_read_is_in_one_order_and_the_calm_after_it_works(int members)
     {
-        IReadOnlyList<IReadOnlyList<Fault>> lanes = Fault.Lanes(Seed, members, Length, out int small);
+        IReadOnlyList<IReadOnlyList<Fault>> lanes = Fault.Lanes(StormLength.Seed, members, StormLength.Value, out int small);
         await using StormCluster storm = await StormCluster.StartAsync(members, small);
-        var clients = new StormClients([.. storm.Members.Select(storm.Skep.ControlOf)], Seed);
+        var clients = new StormClients([.. storm.Members.Select(storm.Skep.ControlOf)], StormLength.Seed);
         try
         {
             using var stop = new CancellationTokenSource();
@@ -46,14 +37,14 @@ public sealed class Managers_in_a_storm
             await stop.CancelAsync();
             await running;
             TestContext.Current.TestOutputHelper?.WriteLine(storm.Trace);
-            Say($"storm of {members} managers, seed {Seed}, {Length.TotalSeconds:0} s: {clients.Summary}; a disk full {storm.FullDisks} times; a write {recovery.TotalSeconds:0.0} s after the last heal");
+            Say($"storm of {members} managers, seed {StormLength.Seed}, {StormLength.Value.TotalSeconds:0} s: {clients.Summary}; a disk full {storm.FullDisks} times; a write {recovery.TotalSeconds:0.0} s after the last heal");
             Assert.True(clients.Registers.Sum(r => r.AcknowledgedWrites) > 0, "no write was acknowledged at all");
             await CheckAsync(storm, clients);
         }
         catch (Exception e) when (e.GetType().Name != "SkipException")
         {
             throw new InvalidOperationException(
-                $"storm of {members} managers, seed {Seed} (SKEP_STORM_SEED={Seed} replays it): {e.Message}\n{clients.Summary}\n{storm.Trace}\n{await storm.Skep.LogsAsync()}", e);
+                $"storm of {members} managers, seed {StormLength.Seed} (SKEP_STORM_SEED={StormLength.Seed} replays it): {e.Message}\n{clients.Summary}\n{storm.Trace}\n{await storm.Skep.LogsAsync()}", e);
         }
     }
 

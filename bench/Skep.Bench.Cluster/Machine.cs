@@ -44,7 +44,7 @@ internal static class Machine
 
     /// <summary>Looks again and again until it is so.</summary>
     /// <exception cref="TimeoutException">It did not come about; says what was waited for.</exception>
-    public static async Task UntilAsync(string what, TimeSpan longest, TimeSpan every, Func<Task<bool>> isSo)
+    public static async Task UntilAsync(string what, TimeSpan longest, TimeSpan every, Func<Task<bool>> isSo, CancellationToken ct = default)
     {
         long began = Stopwatch.GetTimestamp();
         while (!await isSo())
@@ -53,7 +53,7 @@ internal static class Machine
             {
                 throw new TimeoutException($"waited {longest.TotalSeconds} s in vain for {what}");
             }
-            await Task.Delay(every);
+            await Task.Delay(every, ct);
         }
     }
 

@@ -64,7 +64,7 @@ internal readonly struct XxHash64 : IHashFamily
         }
     }
 
-    // A number that four of 64 bits are multiplied by, of which AVX2 can only multiply the halves.
+    // A number that four of 64 bits are multiplied by, of which AVX2 can only multiply the halves; AVX-512 can multiply them whole.
     private readonly struct Factor(ulong value)
     {
         private readonly Vector256<uint> whole = Vector256.Create(value).AsUInt32();
@@ -73,6 +73,10 @@ internal readonly struct XxHash64 : IHashFamily
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Vector256<ulong> Times(Vector256<ulong> numbers)
         {
+            if (Avx512DQ.VL.IsSupported)
+            {
+                return Avx512DQ.VL.MultiplyLow(numbers, whole.AsUInt64());
+            }
             Vector256<ulong> halves = (numbers.AsUInt32() * crossed).AsUInt64();
             return Avx2.Multiply(numbers.AsUInt32(), whole) + ((halves + (halves >> 32)) << 32);
         }

@@ -110,7 +110,10 @@ public sealed unsafe class BloomFilter
         while (keys.Length > 0)
         {
             ReadOnlySpan<ulong> batch = HashAhead(keys, hashes);
-            sum += ContainsHashes(batch, found);
+            fixed (ulong* at = batch)
+            {
+                sum += ContainsHashes(at, found[..batch.Length]);
+            }
             keys = keys[batch.Length..];
             found = found[batch.Length..];
         }
@@ -215,14 +218,13 @@ public sealed unsafe class BloomFilter
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private int ContainsHashes(ReadOnlySpan<ulong> hashes, Span<bool> found)
+    private int ContainsHashes(ulong* hashes, Span<bool> found)
     {
-        found = found[..hashes.Length];
         uint* start = first;
         ulong length = count;
         for (int i = 0; i < found.Length; i++)
         {
-            found[i] = SplitBlock.Has(ref *BlockArray.At(start, length, hashes[i]), (uint)hashes[i]);
+            found[i] = SplitBlock.Has(BlockArray.At(start, length, hashes[i]), (uint*)(hashes + i));
         }
         GC.KeepAlive(this);
 

@@ -47,9 +47,19 @@ internal static class SplitBlock
             : HasScalar(ref block, key);
     }
 
+    /// <summary>The same for a key that lies in memory, from where the processor brings it into all lanes by itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool Has(uint* block, uint* key) => Avx2.IsSupported
+        ? Avx.TestC(Vector256.Load(block), Mask(Avx2.BroadcastScalarToVector256(key)))
+        : Has(ref *block, *key);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Mask(Vector256<uint> key) =>
+        Avx2.ShiftLeftLogicalVariable(Vector256<uint>.One, Vector256.ShiftRightLogical(SaltVector * key, 27));
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<uint> Mask(uint key) => Avx2.IsSupported
-        ? Avx2.ShiftLeftLogicalVariable(Vector256<uint>.One, Vector256.ShiftRightLogical(SaltVector * Vector256.Create(key), 27))
+        ? Mask(Vector256.Create(key))
         : MaskPortable(key);
 
     // Lanes cannot portably be shifted by amounts of their own: 2^n is a float with the exponent n, made an integer again.

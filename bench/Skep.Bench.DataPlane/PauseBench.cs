@@ -39,10 +39,11 @@ internal static class PauseBench
         rig.Run(5_000_000);
         var waits = new Waits();
         string before = Machine(core, lasting / 2, mpps);
+        Action burst = () => rig.RunBurst();
         int collections = GC.CollectionCount(0);
         TimeSpan paused = GC.GetTotalPauseDuration();
         long allocated = GC.GetAllocatedBytesForCurrentThread();
-        Measure(waits, lasting, mpps, () => rig.RunBurst());
+        Measure(waits, lasting, mpps, burst);
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         Console.WriteLine($"{waits.Bursts * Burst / 1e6:F0} M packets in {lasting.TotalSeconds:F0} s at {mpps} Mpps, 100 000 flows, sketches; {GC.CollectionCount(0) - collections} collections, {(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:F1} ms paused in all; load {File.ReadAllText("/proc/loadavg").Split(' ')[0]}");
         if (waits.LateTicks > Stopwatch.Frequency / 10)

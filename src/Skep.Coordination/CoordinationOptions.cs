@@ -25,6 +25,12 @@ public sealed record CoordinationOptions
     /// <summary>Whether passwords are taken on connections that can be overheard.</summary>
     public bool AllowPasswordsInClear { get; init; }
 
+    /// <summary>The passwords of users who may prove by SASL (DIGEST-MD5) who they are; null where SASL is not spoken.</summary>
+    public IReadOnlyDictionary<string, string>? SaslUsers { get; init; }
+
+    /// <summary>The file of the audit log: what this member's clients wrote and tried to write; null for none.</summary>
+    public string? AuditFile { get; init; }
+
     /// <summary>Four-letter words that are answered.</summary>
     public IReadOnlySet<string> Words { get; init; } = DefaultWords;
 

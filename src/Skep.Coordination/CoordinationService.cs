@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using Skep.Coordination.Auditing;
 using Skep.Coordination.Replication;
 using Skep.Coordination.Serving;
 using Skep.Raft;
@@ -28,6 +29,7 @@ public sealed class CoordinationService : IAsyncDisposable
     private readonly Member _member;
     private readonly CoordinationMeter _meter;
     private readonly ITimer _ticker;
+    private AuditFile? _audit;
     private Listener? _listener;
     private bool _isIdle;
 
@@ -46,6 +48,8 @@ public sealed class CoordinationService : IAsyncDisposable
                 LinearizableReads = options.LinearizableReads,
                 EnforceQuotas = options.EnforceQuotas,
                 MaxFrameBytes = options.MaxBufferBytes,
+                PasswordOf = options.SaslUsers is { } users ? user => users.GetValueOrDefault(user) : null,
+                Audit = options is { AuditFile: not null, Listen: not null } ? line => _audit?.Add(line) : null,
                 Log = _logger,
                 NowMs = () => (long)time.GetElapsedTime(start).TotalMilliseconds,
                 WallMs = () => time.GetUtcNow().ToUnixTimeMilliseconds(),
@@ -76,10 +80,17 @@ public sealed class CoordinationService : IAsyncDisposable
 
     /// <summary>Begins to serve clients, where an address was given.</summary>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be listened on.</exception>
+    /// <exception cref="IOException">The audit log cannot be written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">The audit log must not be written to.</exception>
     public Task StartAsync(ReplicaGroup group, CancellationToken ct)
     {
         ct.ThrowIfCancellationRequested();
         _consensus.Group = group;
+        if (_options is { AuditFile: { } audit, Listen: not null })
+        {
+            _audit = new AuditFile(audit, _time, _logger);
+            _audit.Add(AuditLines.OfServer("serverStart", "success"));
+        }
         _listener = _options.Listen is null ? null : new Listener(_options, _member, _time, _logger);
         _ticker.Change(Period, Period);
         return Task.CompletedTask;
@@ -93,6 +104,11 @@ public sealed class CoordinationService : IAsyncDisposable
         if (_listener is { } listener)
         {
             await listener.DisposeAsync().ConfigureAwait(false);
+        }
+        if (_audit is { } audit)
+        {
+            audit.Add(AuditLines.OfServer("serverStop", "invoked"));
+            await audit.DisposeAsync().ConfigureAwait(false);
         }
     }
 

@@ -86,4 +86,10 @@ public sealed record NodeOptions
 
     /// <summary>The longest request that is taken, in bytes; null for the service's own choice.</summary>
     public int? CoordinationMaxBufferBytes { get; init; }
+
+    /// <summary>The file of coordination's audit log; null for none.</summary>
+    public string? CoordinationAudit { get; init; }
+
+    /// <summary>A file of users and passwords, who may prove by SASL who they are; null where SASL is not spoken.</summary>
+    public string? CoordinationSaslUsers { get; init; }
 }

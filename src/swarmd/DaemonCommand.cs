@@ -114,6 +114,8 @@ internal static class DaemonCommand
         CoordinationMaxConnectionsPerAddress = parsed.GetValue(CoordinationMaxConnectionsPerAddress),
         CoordinationEnforceQuotas = parsed.GetValue(CoordinationEnforceQuotas),
         CoordinationMaxBufferBytes = parsed.GetValue(CoordinationMaxBufferBytes),
+        CoordinationAudit = parsed.GetValue(CoordinationAudit),
+        CoordinationSaslUsers = parsed.GetValue(CoordinationSaslUsers),
     };
 
     private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);

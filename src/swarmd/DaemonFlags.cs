@@ -41,6 +41,9 @@ internal static class DaemonFlags
     public static readonly Option<bool> CoordinationEnforceQuotas = new("--coordination-enforce-quotas") { Description = "Refuse such clients' writes beyond a hard quota while this manager leads (ZooKeeper's enforceQuota); give it to all managers" };
     public static readonly Option<int?> CoordinationMaxBufferBytes = Count("--coordination-max-buffer-bytes", "The longest request taken from such a client (ZooKeeper's jute.maxbuffer): 1024 to 4193280, 1048575 if not given; give all managers the same");
 
+    public static readonly Option<string> CoordinationAudit = Text("--coordination-audit", "File to which what such clients write, and try to, is added, a line each as ZooKeeper has them");
+    public static readonly Option<string> CoordinationSaslUsers = Text("--coordination-sasl-users", "File of users, name:password a line, who may prove by SASL (DIGEST-MD5) who they are; give all managers the same");
+
     public static IEnumerable<Option> All =>
     [
         AdvertiseRemoteApi, Autolock, ElectionTick, EngineAddr, ExternalCa, ForceNewCluster, GenericNodeResources, HeartbeatTick, Hostname,
@@ -48,6 +51,7 @@ internal static class DaemonFlags
         AllowRootTasks, Restore, RestorePassphraseFile, RestoreAsNew,
         Coordination, CoordinationReads, CoordinationTls, CoordinationTlsCert, CoordinationTlsKey, CoordinationTlsCa, CoordinationInsecure,
         CoordinationWords, CoordinationMaxConnectionsPerAddress, CoordinationMaxBufferBytes, CoordinationEnforceQuotas,
+        CoordinationSaslUsers, CoordinationAudit,
     ];
 
     private static Option<uint> Ticks(string name, string description, uint value) => new(name)

@@ -34,6 +34,9 @@ internal sealed class FakeGroup : IConsensus, IClientLink
 
     public List<Action<bool>> Reads { get; } = [];
 
+    /// <summary>Whether what clients say cannot be overheard.</summary>
+    public bool MayProveByPassword { get; init; } = true;
+
     void IConsensus.Propose(ReadOnlyMemory<byte> command, Action decided)
     {
         Commands.Enqueue(command.ToArray());
@@ -102,7 +105,7 @@ internal sealed class FakeGroup : IConsensus, IClientLink
 
     private Connection Begin(ConnectRequest request)
     {
-        Connection connection = Member.Accept(this, new ConnectionPeer("10.0.0.1", "10.0.0.1:1", [], MayProveByPassword: true));
+        Connection connection = Member.Accept(this, new ConnectionPeer("10.0.0.1", "10.0.0.1:1", [], MayProveByPassword));
         Send(connection, JuteFrame.Make(output => JuteFrame.Put(output, request)));
         return connection;
     }
@@ -116,17 +119,20 @@ internal sealed class FakeGroup : IConsensus, IClientLink
     public void Ping(Connection connection) => Send(connection, JuteFrame.Make(static output => JuteFrame.Put(output, new RequestHeader(-2, (int)OpCode.Ping))));
 
     /// <summary>Headers of what was sent to a client since the last time.</summary>
-    public List<ReplyHeader> Read(Connection connection)
+    public List<ReplyHeader> Read(Connection connection) => [.. ReadWhole(connection).Select(static answer => answer.Header)];
+
+    /// <summary>What was sent to a client since the last time: headers, and what follows each.</summary>
+    public List<(ReplyHeader Header, byte[] Body)> ReadWhole(Connection connection)
     {
         (byte[] buffer, int length) = Member.TakeOutput(connection);
         var rest = new ReadOnlySequence<byte>(buffer, 0, length);
-        var headers = new List<ReplyHeader>();
+        var answers = new List<(ReplyHeader, byte[])>();
         while (JuteFrame.TryRead(ref rest, JuteFrame.DefaultMaxBytes, out ReadOnlySequence<byte> frame))
         {
             var reader = new JuteReader(frame);
-            headers.Add(ReplyHeader.Read(ref reader));
+            answers.Add((ReplyHeader.Read(ref reader), frame.Slice(frame.Length - reader.Remaining).ToArray()));
         }
-        return headers;
+        return answers;
     }
 
     private void Send(Connection connection, byte[] frame)

@@ -12,8 +12,8 @@ internal interface IOutcomes
     /// <summary>A client's request was applied, or refused.</summary>
     void Answered(long sessionId, int epoch, long number, in Answer answer);
 
-    /// <summary>A session is over, closed or expired.</summary>
-    void Ended(long sessionId);
+    /// <summary>A session is over, closed or expired, and its ephemerals with it: the changes are theirs.</summary>
+    void Ended(long sessionId, IReadOnlyList<Change> changes);
 
     /// <summary>The tree changed; told before the answer to what changed it.</summary>
     void Changed(Change change);

@@ -138,7 +138,7 @@ internal sealed class Replica(IOutcomes outcomes)
     {
         Tree.CloseSession(sessionId, zxid);
         TellChanges();
-        outcomes.Ended(sessionId);
+        outcomes.Ended(sessionId, Tree.Changes);
     }
 
     private void TellChanges()

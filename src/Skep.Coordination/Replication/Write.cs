@@ -55,6 +55,11 @@ internal static class Write
 
     public static byte[] Attach(long sessionId, ReadOnlyMemory<byte> password, SessionClaim claim) => Make(WriteKind.Attach, sessionId, password, claim);
 
+    private const int RequestHeadBytes = 4 + 4 + 8 + 4 + 8 + 4;
+
+    /// <summary>The body of a client's request, as <see cref="Request"/> was given it.</summary>
+    public static ReadOnlyMemory<byte> BodyOf(byte[] request) => request.AsMemory(RequestHeadBytes);
+
     /// <param name="sessionId">Whose it is.</param>
     /// <param name="epoch">The session's, when the client asked.</param>
     /// <param name="number">Its place among the requests of that epoch, from 1.</param>
@@ -62,15 +67,14 @@ internal static class Write
     /// <param name="body">The request behind its header.</param>
     public static byte[] Request(long sessionId, int epoch, long number, OpCode op, ReadOnlySpan<byte> body)
     {
-        const int Head = 4 + 4 + 8 + 4 + 8 + 4;
-        byte[] bytes = GC.AllocateUninitializedArray<byte>(Head + body.Length);
+        byte[] bytes = GC.AllocateUninitializedArray<byte>(RequestHeadBytes + body.Length);
         BinaryPrimitives.WriteInt32BigEndian(bytes, bytes.Length - 4);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(4), (int)WriteKind.Request);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(8), sessionId);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), epoch);
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(20), number);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(28), (int)op);
-        body.CopyTo(bytes.AsSpan(Head));
+        body.CopyTo(bytes.AsSpan(RequestHeadBytes));
         return bytes;
     }
 

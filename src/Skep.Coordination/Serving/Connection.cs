@@ -69,6 +69,9 @@ internal sealed class Connection(IClientLink link, ConnectionPeer peer)
     /// <summary>What it asked for when it began, to be answered in kind.</summary>
     public ConnectRequest Asked { get; set; }
 
+    /// <summary>What SASL last asked of it, to be answered once; null where nothing was.</summary>
+    public string? SaslNonce { get; set; }
+
     /// <summary>The write by which it asks for its session.</summary>
     public byte[]? AttachWrite { get; set; }
 

@@ -43,9 +43,17 @@ internal sealed partial class Member
         }
         Dequeue(connection);
         long nowMs = _options.NowMs();
+        AuditRequest(connection, first, answer);
         connection.SentMs = nowMs;
         connection.ResendAfterMs = connection.Pending.Count == 0 ? 0 : LeastResendMs;
-        connection.Reply(first.Xid, answer.Zxid, answer.Err, answer, static (Answer a, ref JuteWriter w) => a.WriteBody(ref w));
+        if (first.Proof is not null)
+        {
+            connection.Reply(first.Xid, answer.Zxid, answer.Err, new SaslToken(first.Proof), static (SaslToken t, ref JuteWriter w) => t.Write(ref w));
+        }
+        else
+        {
+            connection.Reply(first.Xid, answer.Zxid, answer.Err, answer, static (Answer a, ref JuteWriter w) => a.WriteBody(ref w));
+        }
         _figures.Took(nowMs - first.CameMs);
         MarkDirty(connection);
         Advance(connection);

@@ -1,3 +1,4 @@
+using Skep.Coordination.Auditing;
 using Skep.Coordination.Tree;
 using Skep.Coordination.Watches;
 using Skep.Jute;
@@ -63,7 +64,9 @@ internal sealed partial class Member
                 connection.Reply(xid, Tree.LastZxid, ErrorCode.Ok, reader.ReadBuffer(), static (ReadOnlyMemory<byte>? path, ref JuteWriter w) => w.WriteBuffer(path));
                 break;
             case OpCode.Sasl:
-                Reply(connection, xid, ErrorCode.Ok, new SaslToken(null));
+                // What it is told stands in the request's place. No zxid: a client says this before setWatches, which must find the one
+                // that it saw on its last connection.
+                connection.Reply(xid, 0, ErrorCode.Ok, SaslToken.Read(ref reader), static (SaslToken t, ref JuteWriter w) => t.Write(ref w));
                 break;
             case OpCode.DeleteContainer:
                 connection.Reply(xid, Tree.LastZxid, ErrorCode.BadArguments);
@@ -79,7 +82,7 @@ internal sealed partial class Member
                 Reply(connection, xid, err, new GetAllChildrenNumberResponse(count));
                 break;
             case OpCode.WhoAmI:
-                Reply(connection, xid, ErrorCode.Ok, new WhoAmIResponse([.. caller.Identities.Select(static i => new ClientInfo(i.Scheme, UserOf(i)))]));
+                Reply(connection, xid, ErrorCode.Ok, new WhoAmIResponse([.. caller.Identities.Select(static i => new ClientInfo(i.Scheme, AuditLines.UserOf(i)))]));
                 break;
             case OpCode.SetWatches:
                 var set = SetWatches.Read(ref reader);
@@ -169,6 +172,4 @@ internal sealed partial class Member
         ErrorCode listed = Tree.GetChildren(caller, part.Path, out GetChildren2Response children);
         return listed == ErrorCode.Ok ? done with { Children = children.Children } : MultiResult.Failed(listed);
     }
-
-    private static string UserOf(AclId identity) => identity.Scheme == "digest" ? identity.Name.Split(':')[0] : identity.Name;
 }

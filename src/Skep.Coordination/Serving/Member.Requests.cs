@@ -144,6 +144,9 @@ internal sealed partial class Member
             case OpCode.Auth:
                 Authenticate(connection, header, AuthPacket.Read(ref reader), nowMs);
                 break;
+            case OpCode.Sasl:
+                StepSasl(connection, header, SaslToken.Read(ref reader), nowMs);
+                break;
             case OpCode.Reconfig:
                 // Who is a member follows from the cluster's managers.
                 Refuse(connection, header, ErrorCode.ReconfigDisabled, nowMs);
@@ -177,7 +180,7 @@ internal sealed partial class Member
     private void Refuse(Connection connection, RequestHeader header, ErrorCode err, long nowMs) =>
         Enqueue(connection, new PendingRequest { Xid = header.Xid, Op = OpCode.Error, Refusal = err, CameMs = nowMs });
 
-    private void AddWrite(Connection connection, int xid, OpCode op, ReadOnlySpan<byte> body, long nowMs)
+    private void AddWrite(Connection connection, int xid, OpCode op, ReadOnlySpan<byte> body, long nowMs, byte[]? proof = null)
     {
         long number = ++connection.LastNumber;
         Enqueue(connection, new PendingRequest
@@ -186,6 +189,7 @@ internal sealed partial class Member
             Op = op,
             Number = number,
             Write = Write.Request(connection.SessionId, connection.Epoch, number, op, body),
+            Proof = proof,
             CameMs = nowMs,
         });
     }

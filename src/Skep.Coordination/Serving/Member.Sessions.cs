@@ -100,9 +100,10 @@ internal sealed partial class Member
         Accepted(connection, session.Password);
     }
 
-    void IOutcomes.Ended(long sessionId)
+    void IOutcomes.Ended(long sessionId, IReadOnlyList<Change> changes)
     {
         _expiry.Remove(sessionId);
+        AuditEnd(sessionId, changes);
         if (_local.TryGetValue(sessionId, out Connection? connection))
         {
             Close(connection);
@@ -158,10 +159,10 @@ internal sealed partial class Member
 #pragma warning restore CA5350
     }
 
-    private static byte[] Encode(AclId identity)
+    private static byte[] Encode<T>(T record) where T : IJuteRecord<T>
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>();
-        JuteFrame.Put(bytes, identity);
+        JuteFrame.Put(bytes, record);
         return bytes.WrittenSpan.ToArray();
     }
 

@@ -22,6 +22,12 @@ internal sealed record MemberOptions
     /// <summary>Whether hard quotas refuse writes while this member leads.</summary>
     public bool EnforceQuotas { get; init; }
 
+    /// <summary>The password of a user who may prove by SASL who it is, null for nobody's; null where SASL is not spoken.</summary>
+    public Func<string, string?>? PasswordOf { get; init; }
+
+    /// <summary>Takes a line of the audit log, at once; null where none is kept.</summary>
+    public Action<string>? Audit { get; init; }
+
     /// <summary>Where messages go.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 

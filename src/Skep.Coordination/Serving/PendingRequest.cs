@@ -18,6 +18,9 @@ internal sealed class PendingRequest
     /// <summary>A write's number among its session's; 0 for a read.</summary>
     public long Number { get; init; }
 
+    /// <summary>Of the last step of SASL, what the client is told for it.</summary>
+    public byte[]? Proof { get; init; }
+
     /// <summary>Whether a write was sent to the leader.</summary>
     public bool IsSent { get; set; }
 

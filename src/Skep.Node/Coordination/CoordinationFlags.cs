@@ -43,6 +43,8 @@ internal static class CoordinationFlags
             Tls = own ?? (options.CoordinationTls && clusterTls is not null ? clusterTls.ForClients : null),
             AllowPasswordsInClear = options.CoordinationInsecure,
             EnforceQuotas = options.CoordinationEnforceQuotas,
+            AuditFile = options.CoordinationAudit,
+            SaslUsers = options.CoordinationSaslUsers is { } users ? SaslUsersFile.Read(users) : null,
         };
         return read with
         {
@@ -61,6 +63,8 @@ internal static class CoordinationFlags
             ("--coordination-tls-key", options.CoordinationTlsKey is not null),
             ("--coordination-tls-ca", options.CoordinationTlsAuthority is not null),
             ("--coordination-insecure", options.CoordinationInsecure),
+            ("--coordination-audit", options.CoordinationAudit is not null),
+            ("--coordination-sasl-users", options.CoordinationSaslUsers is not null),
         ];
         if (options.Coordination is null && Array.Find(needing, static f => f.Given).Flag is { } lone)
         {
@@ -81,6 +85,10 @@ internal static class CoordinationFlags
         if (options.CoordinationMaxConnectionsPerAddress < 0)
         {
             throw new NodeStartException($"--coordination-max-connections-per-address {options.CoordinationMaxConnectionsPerAddress}: expected a whole number, or 0 for no bound");
+        }
+        if (options.CoordinationAudit is { } audit && (Directory.Exists(audit) || !Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(audit)))))
+        {
+            throw new NodeStartException($"--coordination-audit {audit}: expected a file in a folder that is there");
         }
         if (options.CoordinationMaxBufferBytes is < CoordinationOptions.LeastBufferBytes or > CoordinationOptions.MostBufferBytes)
         {

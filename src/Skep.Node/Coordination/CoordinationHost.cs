@@ -62,14 +62,18 @@ internal sealed partial class CoordinationHost : IAsyncDisposable
     }
 
     /// <summary>Serves clients, where they are to be served.</summary>
-    /// <exception cref="NodeStartException">The address is taken.</exception>
+    /// <exception cref="NodeStartException">The address is taken, or the audit log cannot be written to.</exception>
     public async Task StartAsync(CancellationToken ct)
     {
         try
         {
             await service.StartAsync(Group, ct).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeStartException($"--coordination-audit {options.CoordinationAudit}: {e.Message}", e);
+        }
+        catch (System.Net.Sockets.SocketException e)
         {
             throw new NodeStartException($"--coordination {options.Coordination}: {e.Message}; choose another port, or stop what listens there", e);
         }

@@ -54,6 +54,14 @@ internal static class Judges
         return PythonAsync("quotas.py", arguments);
     }
 
+    /// <summary>Kazoo and the Java client's command line, which prove by SASL who they are.</summary>
+    public static Task<Said> SaslAsync(params string[] arguments)
+    {
+        Need("/usr/lib/python3/dist-packages/puresasl/client.py", "python3-pure-sasl");
+        Need("/usr/share/zookeeper/bin/zkCli.sh", "zookeeper");
+        return KazooAsync("sasl.py", arguments);
+    }
+
     /// <summary>Waits until a server says that it serves.</summary>
     public static Task ServesAsync(string address, Func<Task<string>> logs) => Wait.Until(
         $"the server at {address} serves", async () => (await SrvrAsync(address)).Contains("Mode: ", StringComparison.Ordinal), logs);

@@ -7,16 +7,17 @@ internal sealed class SkepServers : ICoordinationServers
 {
     private readonly SkepCluster cluster = new();
     private readonly List<string> addresses = [];
+    private readonly (string Name, string Password)[] users;
 
-    private SkepServers()
-    {
-    }
+    private SkepServers((string Name, string Password)[] users) => this.users = users;
+
+    private string AuditFile => Path.Combine(cluster.Folder, "audit.log");
 
     public string Connect => string.Join(',', addresses);
 
-    public static async Task<SkepServers> StartAsync(int managers)
+    public static async Task<SkepServers> StartAsync(int managers, params (string Name, string Password)[] users)
     {
-        var started = new SkepServers();
+        var started = new SkepServers(users);
         try
         {
             await started.cluster.FoundAsync(started.Serving());
@@ -65,11 +66,22 @@ internal sealed class SkepServers : ICoordinationServers
 
     public Task<string> LogsAsync() => cluster.LogsAsync();
 
+    public async Task<IReadOnlyList<string>> AuditAsync() =>
+        File.Exists(AuditFile) ? [.. (await File.ReadAllLinesAsync(AuditFile)).Select(static l => l[(l.IndexOf('\t', StringComparison.Ordinal) + 1)..])] : [];
+
     public ValueTask DisposeAsync() => cluster.DisposeAsync();
 
     private string[] Serving()
     {
         addresses.Add($"127.0.0.1:{SkepCluster.FreePort()}");
-        return ["--coordination", addresses[^1], "--coordination-max-connections-per-address", "0"];
+        string[] flags = ["--coordination", addresses[^1], "--coordination-max-connections-per-address", "0"];
+        if (users.Length == 0)
+        {
+            return flags;
+        }
+        string file = Path.Combine(cluster.Folder, "users");
+        File.WriteAllLines(file, users.Select(static u => $"{u.Name}:{u.Password}"));
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return [.. flags, "--coordination-sasl-users", file, "--coordination-audit", AuditFile];
     }
 }

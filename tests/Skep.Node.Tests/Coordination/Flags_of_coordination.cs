@@ -41,6 +41,49 @@ public sealed class Flags_of_coordination : IDisposable
     }
 
     [Fact]
+    public void Users_are_read_from_their_file()
+    {
+        string file = Users("# who may\n\nbee:honey:and wax\nqueen: \n");
+        CoordinationOptions read = Read(new() { StateDirectory = _folder, Coordination = "2181", CoordinationSaslUsers = file, CoordinationAudit = "/tmp/audit" });
+        Assert.Equal([("bee", "honey:and wax"), ("queen", " ")], read.SaslUsers!.Select(static u => (u.Key, u.Value)));
+        Assert.Equal("/tmp/audit", read.AuditFile);
+    }
+
+    [Theory]
+    [InlineData("bee", "line 1: expected name:password")]
+    [InlineData("a:b\n:honey", "line 2: expected name:password")]
+    [InlineData("a:b\nbee:", "line 2: expected name:password")]
+    [InlineData("bee:honey\nbee:wax", "line 2: bee is there twice")]
+    [InlineData("# none\n", "there is no user in it; expected name:password a line")]
+    public void Lines_that_are_no_users_are_named_without_their_passwords(string lines, string why)
+    {
+        string file = Users(lines);
+        string message = Refused(file);
+        Assert.Equal($"--coordination-sasl-users {file}{(why.StartsWith("line", StringComparison.Ordinal) ? "," : ":")} {why}", message);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.OtherRead)]
+    [InlineData(UnixFileMode.GroupWrite)]
+    public void A_file_of_users_that_others_can_read_or_write_is_refused(UnixFileMode mode)
+    {
+        string file = Users("bee:honey");
+        File.SetUnixFileMode(file, File.GetUnixFileMode(file) | mode);
+        Assert.Contains($"chmod 600 {file}", Refused(file), StringComparison.Ordinal);
+    }
+
+    private string Refused(string file) =>
+        Assert.Throws<NodeStartException>(() => Read(new() { StateDirectory = _folder, Coordination = "2181", CoordinationSaslUsers = file })).Message;
+
+    private string Users(string lines)
+    {
+        string file = Path.Combine(_folder, "users");
+        File.WriteAllText(file, lines);
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return file;
+    }
+
+    [Fact]
     public void What_is_said_is_taken()
     {
         CoordinationOptions read = Read(new()

@@ -24,6 +24,10 @@ public sealed class Wrong_options_change_nothing
         { "--coordination-max-connections-per-address -1: expected a whole number", new() { StateDirectory = Folder, Coordination = "2181", CoordinationMaxConnectionsPerAddress = -1 } },
         { "--coordination-max-buffer-bytes 1023: expected 1024 to 4193280", new() { StateDirectory = Folder, Coordination = "2181", CoordinationMaxBufferBytes = 1_023 } },
         { "--coordination-max-buffer-bytes 4194304: expected 1024 to 4193280", new() { StateDirectory = Folder, Coordination = "2181", CoordinationMaxBufferBytes = 4_194_304 } },
+        { "--coordination-sasl-users /none/users: Could not find", new() { StateDirectory = Folder, Coordination = "2181", CoordinationSaslUsers = "/none/users" } },
+        { "--coordination-audit /none/audit: expected a file in a folder that is there", new() { StateDirectory = Folder, Coordination = "2181", CoordinationAudit = "/none/audit" } },
+        { "--coordination-audit /tmp: expected a file", new() { StateDirectory = Folder, Coordination = "2181", CoordinationAudit = "/tmp" } },
+        { "--coordination-audit needs --coordination:", new() { StateDirectory = Folder, CoordinationAudit = "/tmp/audit" } },
         { "invalid join token; --join-token", new() { StateDirectory = Folder, JoinToken = "x", JoinAddress = "127.0.0.1:4242" } },
     };
 

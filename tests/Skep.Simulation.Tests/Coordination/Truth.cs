@@ -99,7 +99,7 @@ internal sealed class Truth : IOutcomes
     {
     }
 
-    void IOutcomes.Ended(long sessionId) => _ended.Add(sessionId);
+    void IOutcomes.Ended(long sessionId, IReadOnlyList<Change> changes) => _ended.Add(sessionId);
 
     void IOutcomes.Changed(Change change) => _changes.Add(change);
 

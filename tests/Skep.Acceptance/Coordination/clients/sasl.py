@@ -1,0 +1,93 @@
+"""Proves by SASL who it is, or fails to, through kazoo and through ZooKeeper's own client, and prints what came of it.
+
+usage: sasl.py HOST:PORT ROOT
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import KazooException
+from kazoo.security import make_acl
+
+import wire
+from raw_frames import asked
+
+CLI = "/usr/share/zookeeper/bin/zkCli.sh"
+JAAS = 'Client {{ org.apache.zookeeper.server.auth.DigestLoginModule required username="{}" password="{}"; }};\n'
+COMMANDS = "create ROOT/java mine sasl:USER:cdrwa\nget ROOT/java\ngetAcl ROOT/hers\nget ROOT/hers\n"
+NOISE = ("SLF4J", "Connecting to", "Welcome", "JLine", "WATCHER", "Picked up")
+
+
+def kazoo(server, user, password):
+    return KazooClient(server, sasl_options={"mechanism": "DIGEST-MD5", "username": user, "password": password})
+
+
+def through_kazoo(server, root):
+    queen, bee = kazoo(server, "queen", "royal jelly"), kazoo(server, "bee", "honey")
+    queen.start(timeout=15)
+    bee.start(timeout=15)
+    queen.create(root)
+    queen.create(root + "/hers", b"brood", acl=[make_acl("sasl", "queen", all=True)])
+    print(queen.get(root + "/hers")[0])
+    for call in (lambda: bee.get(root + "/hers"), lambda: bee.create(root + "/all", acl=[make_acl("auth", "", all=True)])):
+        try:
+            print(call())
+        except KazooException as e:
+            print(type(e).__name__)
+    print(sorted(a.id.scheme + ":" + a.id.id for a in bee.get_acls(root + "/all")[0]))
+    for client in (queen, bee):
+        client.stop()
+        client.close()
+    for user, password in (("bee", "wax"), ("wasp", "honey")):
+        refused = kazoo(server, user, password)
+        try:
+            refused.start(timeout=15)
+            print("taken in")
+        except Exception as e:
+            print(f"{user} with {password}: {type(e).__name__}")
+        finally:
+            refused.stop()
+            refused.close()
+
+
+def through_java(server, root, user, password):
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as jaas:
+        jaas.write(JAAS.format(user, password))
+        jaas.flush()
+        done = subprocess.run(
+            [CLI, "-waitforconnection", "-server", server], input=COMMANDS.replace("ROOT", root).replace("USER", user),
+            env={**os.environ, "JVMFLAGS": "-Djava.security.auth.login.config=" + jaas.name},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    print(f"zkCli as {user}")
+    for line in done.stdout.splitlines():
+        if line.strip() and not line.startswith(NOISE) and " INFO " not in line:
+            print(line)
+
+
+def by_hand(server):
+    """What no client sends: an answer to nothing, and answers that are none."""
+    def challenge(r):
+        token = r.buffer() or b""
+        return sorted(d for d in re.findall(r'[a-z]+=(?:"[^"]*"|[^",]*)', token.decode()) if not d.startswith("nonce="))
+
+    with wire.Connection(server).open() as c:
+        print("an answer to nothing:", asked(c, wire.SASL, wire.buffer(b'username="bee"'), show=challenge))
+        print("and then:", asked(c, wire.SASL, wire.buffer(b"")))
+    for answer in (b"\xff\xff", b"", b'username="bee"'):
+        with wire.Connection(server).open() as c:
+            print("a challenge:", asked(c, wire.SASL, wire.buffer(b""), show=challenge))
+            print(f"answered by {answer}:", asked(c, wire.SASL, wire.buffer(answer)))
+
+
+def main():
+    server, root = sys.argv[1:3]
+    through_kazoo(server, root)
+    through_java(server, root, "queen", "royal jelly")
+    through_java(server, root, "bee", "honey")
+    by_hand(server)
+
+
+main()

@@ -6,7 +6,7 @@ namespace Skep.Bench.DataPlane;
 /// <summary>Packets a second against the size of a burst, as a picture for the guide.</summary>
 internal static class BurstPlot
 {
-    private const int Width = 460, Height = 260, Left = 56, Top = 36, Runs = 5;
+    private const int Width = 460, Height = 260, Left = 56, Top = 36, NameApart = 15, Runs = 5;
     private static readonly int[] Bursts = [1, 2, 4, 8, 16, 32];
     private static readonly (string Name, int Flows, bool Sketches, string Colour)[] Lines =
     [
@@ -33,10 +33,13 @@ internal static class BurstPlot
             svg.Append($"<text x=\"{X(i):F1}\" y=\"{Top + Height + 20}\" text-anchor=\"middle\">{Bursts[i]}</text>\n");
         }
         svg.Append($"<text x=\"{Left + Width / 2}\" y=\"{Top + Height + 42}\" text-anchor=\"middle\">packets in a burst</text>\n");
+        double nameAt = 0;
         for (int l = 0; l < Lines.Length; l++)
         {
             svg.Append($"<polyline fill=\"none\" stroke=\"{Lines[l].Colour}\" stroke-width=\"2\" points=\"{string.Join(' ', measured[l].Select((m, i) => $"{X(i):F1},{At(m, most):F1}"))}\"/>\n");
-            svg.Append($"<text x=\"{Left + Width + 10}\" y=\"{At(measured[l][^1], most) + 4:F1}\" fill=\"{Lines[l].Colour}\">{Lines[l].Name}</text>\n");
+            // Beside the line's end, and below the name of the one before.
+            nameAt = Math.Max(nameAt + NameApart, At(measured[l][^1], most) + 4);
+            svg.Append($"<text x=\"{Left + Width + 10}\" y=\"{nameAt:F1}\" fill=\"{Lines[l].Colour}\">{Lines[l].Name}</text>\n");
             Console.WriteLine($"{Lines[l].Name,-22} {string.Join("  ", measured[l].Select((m, i) => $"{Bursts[i]}: {m:F1}"))}");
         }
         svg.Append("</svg>\n");

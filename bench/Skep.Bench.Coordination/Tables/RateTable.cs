@@ -10,6 +10,7 @@ internal static class RateTable
     public static async Task RunAsync(Rig rig)
     {
         await using Contenders contenders = await rig.StartAsync(3, linearizable: true);
+        await using EtcdReads? etcd = rig.Options.RunsSkep && rig.Options.RunsZooKeeper ? await EtcdReads.StartAsync(3) : null;
         List<(Rate Rate, Contender Contender)> plan =
             [.. Rate.All.SelectMany(rate => contenders.Where(c => Runs(c, rate)).Select(c => (rate, c)))];
         Console.WriteLine(
@@ -24,6 +25,10 @@ internal static class RateTable
             foreach ((Rate rate, Contender contender) in plan)
             {
                 runs[(rate, contender)].Add(await RateRun.RunAsync(rig, contender, rate, rig.Options.Seconds));
+                if (rate == Rate.LinearizableGet && etcd is not null)
+                {
+                    await etcd.RunAsync(rig.Options.Seconds);
+                }
             }
         }
 
@@ -36,6 +41,10 @@ internal static class RateTable
                 Print(rate, contender, runs[(rate, contender)]);
             }
             PrintRatio(rate, runs);
+            if (rate == Rate.LinearizableGet)
+            {
+                etcd?.Print(runs.First(static r => r.Key.Rate == Rate.LinearizableGet).Value.Select(static r => r.Load.PerSecond));
+            }
         }
         foreach (Contender contender in contenders)
         {

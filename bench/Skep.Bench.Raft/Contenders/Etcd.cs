@@ -32,6 +32,9 @@ internal sealed class Etcd : Contender
         }
     }
 
+    /// <summary>Whether it is asked for values, as linearizable reads, which are etcd's default; else it is given some. Of connections opened from then on.</summary>
+    public bool Reads { get; set; }
+
     public override string Name => "etcd";
 
     public override double CpuSeconds => _servers.CpuSeconds;
@@ -61,13 +64,13 @@ internal sealed class Etcd : Contender
     {
         var stream = new NetworkStream(await Loopback.ConnectAsync(port, ct), ownsSocket: true);
         await stream.WriteAsync(EtcdPipe.Opening, ct);
-        return new EtcdPipe(stream, port);
+        return new EtcdPipe(stream, port, Reads);
     }
 
     private static string Url(int port) => $"http://127.0.0.1:{port}";
 
     /// <summary>
-    /// KV.Put as gRPC has it on HTTP/2 (RFC 9113), a stream each, by hand: a general client takes several times the processor time
+    /// KV.Put or KV.Range as gRPC has it on HTTP/2 (RFC 9113), a stream each, by hand: a general client takes several times the processor time
     /// of a server's, on the same cores.
     /// </summary>
     private sealed class EtcdPipe : Pipe
@@ -80,11 +83,15 @@ internal sealed class Etcd : Contender
         private readonly Dictionary<int, (int Slot, bool Answered)> _streams = [];
         private int _next = 1;
 
-        public EtcdPipe(Stream stream, int port) : base(stream)
+        private readonly bool _reads;
+
+        public EtcdPipe(Stream stream, int port, bool reads) : base(stream)
         {
+            _reads = reads;
+
             // Indexed and never-indexed fields only (RFC 7541): the block is the same each time.
             var block = new List<byte> { 0x83, 0x86 };
-            Add(block, [0x04], "/etcdserverpb.KV/Put");
+            Add(block, [0x04], reads ? "/etcdserverpb.KV/Range" : "/etcdserverpb.KV/Put");
             Add(block, [0x01], $"127.0.0.1:{port}");
             Add(block, [0x0f, 0x10], "application/grpc");
             Add(block, [0x00, 2, (byte)'t', (byte)'e'], "trailers");
@@ -107,7 +114,7 @@ internal sealed class Etcd : Contender
             Encoding.ASCII.GetBytes($"key-{slot % 10_000:0000}", key);
             Span<byte> value = stackalloc byte[CommandSizeBytes];
             value.Clear();
-            int message = 2 + key.Length + 3 + value.Length;
+            int message = 2 + key.Length + (_reads ? 0 : 3 + value.Length);
             Head(output, 5 + message, Data, EndStream, _next);
             Span<byte> prefix = stackalloc byte[5];
             prefix[0] = 0;
@@ -115,8 +122,11 @@ internal sealed class Etcd : Contender
             output.Write(prefix);
             output.Write((ReadOnlySpan<byte>)[0x0a, (byte)key.Length]);
             output.Write(key);
-            output.Write((ReadOnlySpan<byte>)[0x12, 0x80, 0x01]);
-            output.Write(value);
+            if (!_reads)
+            {
+                output.Write((ReadOnlySpan<byte>)[0x12, 0x80, 0x01]);
+                output.Write(value);
+            }
             _streams.Add(_next, (slot, false));
             _next += 2;
         }
@@ -149,7 +159,7 @@ internal sealed class Etcd : Contender
                     break;
                 case Headers when (flags & EndStream) != 0:
                     _streams.Remove(stream, out var call);
-                    answered.Add(call.Answered ? call.Slot : throw new IOException("etcd refused a put"));
+                    answered.Add(call.Answered ? call.Slot : throw new IOException("etcd refused a call"));
                     break;
                 case Settings when (flags & Acknowledge) == 0:
                     Head(replies, 0, Settings, Acknowledge, 0);

@@ -14,6 +14,11 @@ internal readonly struct JsonField(string path) : IField
     public bool TryRead(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> key)
     {
         key = default;
+        if (line.TrimStart(" \t\r"u8) is not [(byte)'{', ..])
+        {
+            // A file of something else would cost an exception a line.
+            return false;
+        }
         try
         {
             var reader = new Utf8JsonReader(line);

@@ -1,6 +1,6 @@
 // Skep's coordination service beside Debian's ZooKeeper, both driven by the same client through the same protocol:
 // servers as processes on the loopback, a sync before every acknowledgement, in the same rounds. apt-get install zookeeper
-// default-jre-headless gcc libc6-dev libzookeeper-mt-dev. Both write below $TMPDIR, which is to be on a real disk.
+// default-jre-headless gcc libc6-dev libzookeeper-mt-dev, and etcd-server for a row of its own. All write below $TMPDIR, which is to be on a real disk.
 //   rates      operations a second, latency, the servers' processor time and memory; by ZooKeeper's C library, which takes about ten
 //              times a request of what frames on sockets take (--client sockets)
 //   sessions   memory and processor time of 10,000 idle sessions (--sessions)

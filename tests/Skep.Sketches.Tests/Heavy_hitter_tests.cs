@@ -90,6 +90,23 @@ public sealed class The_most_frequent_keys
     }
 
     [Fact]
+    public void Texts_and_numbers_are_the_keys_that_their_bytes_are()
+    {
+        var alone = new HeavyHitters(10);
+        var shared = new ConcurrentHeavyHitters(10, stripes: 2);
+        alone.Add("ключ"u8, 3);
+        alone.Add(BitConverter.GetBytes(-7L), 5);
+        shared.Add("ключ", 3);
+        shared.Add(-7L, 2);
+        shared.Add(unchecked((ulong)-7L), 3);
+        foreach (HeavyHitters sketch in new[] { alone, shared.Snapshot() })
+        {
+            Assert.Equal([3, 5, 5], [sketch.Estimate("ключ").Count, sketch.Estimate(-7L).Count, sketch.Estimate(unchecked((ulong)-7L)).Count]);
+            Assert.Equal(8, sketch.Total);
+        }
+    }
+
+    [Fact]
     public void Many_writers_keep_every_bound()
     {
         var shared = new ConcurrentHeavyHitters(50, 0.005, stripes: 4);

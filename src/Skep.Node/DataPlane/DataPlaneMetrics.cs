@@ -58,7 +58,10 @@ internal static class DataPlaneMetrics
     private static IEnumerable<Measurement<long>> OfBackends(DataPlaneStats stats, Func<BackendStats, ulong> read) =>
         from service in stats.Services
         from backend in service.Backends
-        select new Measurement<long>((long)read(backend), Tag("service", service.Name), Tag("backend", $"{backend.Address}:{backend.Port}"));
+        select new Measurement<long>((long)read(backend), Tag("service", service.Name), Tag("backend", At(backend)));
+
+    internal static string At(BackendStats backend) =>
+        backend.Address.Contains(':', StringComparison.Ordinal) ? $"[{backend.Address}]:{backend.Port}" : $"{backend.Address}:{backend.Port}";
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
 }

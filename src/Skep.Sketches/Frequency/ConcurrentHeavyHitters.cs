@@ -1,3 +1,7 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
 namespace Skep.Sketches;
 
 /// <summary>
@@ -40,6 +44,26 @@ public sealed class ConcurrentHeavyHitters
         {
             stripes[stripe].Add(hash, key, count);
         }
+    }
+
+    /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>
+    public void Add(string key, long count = 1)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(key.Length));
+        Add(bytes.AsSpan(0, Encoding.UTF8.GetBytes(key, bytes)), count);
+        ArrayPool<byte>.Shared.Return(bytes);
+    }
+
+    /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>
+    public void Add(long key, long count = 1) => Add((ulong)key, count);
+
+    /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>
+    public void Add(ulong key, long count = 1)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, key);
+        Add(bytes, count);
     }
 
     /// <summary>All stripes merged into one, each as it stood at one moment.</summary>

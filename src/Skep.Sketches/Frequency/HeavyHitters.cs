@@ -115,6 +115,27 @@ public sealed class HeavyHitters
             : new FrequencyEstimate(table.Entries[number].Upper, table.Entries[number].Upper - table.Entries[number].Lower, 1);
     }
 
+    /// <inheritdoc cref="Estimate(ReadOnlySpan{byte})"/>
+    public FrequencyEstimate Estimate(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(key.Length));
+        FrequencyEstimate estimate = Estimate(bytes.AsSpan(0, Encoding.UTF8.GetBytes(key, bytes)));
+        ArrayPool<byte>.Shared.Return(bytes);
+        return estimate;
+    }
+
+    /// <inheritdoc cref="Estimate(ReadOnlySpan{byte})"/>
+    public FrequencyEstimate Estimate(long key) => Estimate((ulong)key);
+
+    /// <inheritdoc cref="Estimate(ReadOnlySpan{byte})"/>
+    public FrequencyEstimate Estimate(ulong key)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, key);
+        return Estimate(bytes);
+    }
+
     /// <summary>Adds all that the other has counted; the bounds hold for the sum.</summary>
     /// <exception cref="MergeRefusedException">The other has another capacity, Count-Min size, profile or seed.</exception>
     /// <exception cref="OverflowException">All counts together would exceed 2⁶³ − 1; nothing was merged.</exception>

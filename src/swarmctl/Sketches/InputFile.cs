@@ -46,7 +46,10 @@ internal sealed class InputFile : IDisposable
             SafeFileHandle handle = File.OpenHandle(name, options: FileOptions.SequentialScan);
             try
             {
-                return new InputFile(handle, RandomAccess.GetLength(handle), withHeader);
+                // What the kernel makes up as it is read (/proc) and block devices seem to be empty.
+                return RandomAccess.GetLength(handle) is > 0 and var lengthBytes
+                    ? new InputFile(handle, lengthBytes, withHeader)
+                    : new InputFile(new FileStream(handle, FileAccess.Read, 0), withHeader);
             }
             catch (NotSupportedException)
             {

@@ -89,6 +89,10 @@ internal static class Saved
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(part))))
+            {
+                File.Delete(part);
+            }
             throw new UserException($"{path} cannot be written: {e.Message}");
         }
     }

@@ -67,6 +67,36 @@ public sealed class SketchTests : IDisposable
     }
 
     [Fact]
+    public async Task Lines_whose_text_is_none_have_no_key()
+    {
+        string json = """
+            {"a":"\ud800 half a pair"}
+            {"\ud800":1,"a":"x"}
+            a line of another program
+
+             {"a":"good"}
+
+            """;
+        string answer = await OutputAsync(json, "sketch", "top", "--json", "a", "--format", "json");
+        Assert.Equal("""{"top":[{"key":"good","at_least":1,"at_most":1}],"others_at_most":0,"total":1,"lines":5,"lines_without_key":4}""" + "\n", answer);
+    }
+
+    [Fact]
+    public async Task Files_that_seem_to_be_empty_are_read()
+    {
+        Assert.Equal("1\n", await OutputAsync("", "sketch", "lines", "/proc/version"));
+        Assert.Equal("0\n", await OutputAsync("", "sketch", "lines", WriteFile("empty", "")));
+    }
+
+    [Fact]
+    public async Task A_sketch_that_cannot_be_saved_leaves_nothing_behind()
+    {
+        Directory.CreateDirectory(At("taken"));
+        Assert.Contains("cannot be written", await ErrorAsync("a\n", "sketch", "distinct", "-o", At("taken")), StringComparison.Ordinal);
+        Assert.Equal([At("taken")], Directory.GetFileSystemEntries(folder));
+    }
+
+    [Fact]
     public async Task A_crawler_learns_which_URLs_are_new()
     {
         await OutputAsync("/a\n/b\n", "sketch", "bloom", "-o", At("seen"), "--keys", "1000", "--rate", "0.0001");

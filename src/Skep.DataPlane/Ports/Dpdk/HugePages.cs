@@ -32,7 +32,7 @@ internal static class HugePages
         }
         long wanted = usual + (memoryMb * 1024L - freeKb + UsualKb - 1) / UsualKb;
         throw new IOException($"DPDK wants {memoryMb} MiB on huge pages, and free are {(found.Count == 0 ? "none: this kernel has no huge pages" : string.Join(", ", found))}. "
-            + $"'echo {wanted} > {KernelFolder}/{Prefix}{UsualKb}{Suffix}/nr_hugepages' as root sets them aside; without huge pages (--no-huge) virtual devices work too, slower");
+            + $"'echo {wanted} > {KernelFolder}/{Prefix}{UsualKb}{Suffix}/nr_hugepages' as root sets them aside; without huge pages ('nohuge' behind the device) virtual devices work too, slower");
     }
 
     private static long Number(string file) => File.Exists(file) && long.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out long value) ? value : 0;

@@ -14,9 +14,9 @@ internal readonly struct JsonField(string path) : IField
     public bool TryRead(ReadOnlySpan<byte> line, out ReadOnlySpan<byte> key)
     {
         key = default;
-        if (line.TrimStart(" \t\r"u8) is not [(byte)'{', ..])
+        if (line.TrimStart(" \t"u8) is not [(byte)'{', ..])
         {
-            // A file of something else would cost an exception a line.
+            // Seen here it costs next to nothing, an exception of the reader microseconds: logs have such lines among others.
             return false;
         }
         try
@@ -51,9 +51,10 @@ internal readonly struct JsonField(string path) : IField
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            // No JSON: no key.
+            // No JSON, or (the latter) a text that is none, such as half a surrogate pair: no key.
+            key = default;
         }
         return false;
     }

@@ -39,7 +39,7 @@ public sealed class DpdkStarting : IDisposable
         IOException e = Assert.Throws<IOException>(() => HugePages.Require(256, _folder));
         Assert.Contains("wants 256 MiB on huge pages, and free are 4 of 10 pages of 2048 kB", e.Message, StringComparison.Ordinal);
         Assert.Contains("'echo 134 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages'", e.Message, StringComparison.Ordinal);
-        Assert.Contains("--no-huge", e.Message, StringComparison.Ordinal);
+        Assert.Contains("'nohuge' behind the device", e.Message, StringComparison.Ordinal);
         HugePages.Require(8, _folder);
         Make("hugepages-1048576kB/nr_hugepages", "1\n");
         Make("hugepages-1048576kB/free_hugepages", "1\n");

@@ -1,0 +1,23 @@
+using Docker.Swarmkit.V1;
+using Skep.Store.Members;
+
+namespace Skep.Manager.Roles;
+
+/// <summary>
+/// Managers that only observe coordination: they hold all of it and serve its clients, and do not vote on it, so that more servers make
+/// no write slower. A node says so by a label, which any client of the control API can set.
+/// </summary>
+internal static class CoordinationObservers
+{
+    /// <summary>The label of such a node.</summary>
+    public const string Label = "skep.coordination";
+
+    /// <summary>What it says.</summary>
+    public const string Observer = "observer";
+
+    /// <summary>Whether a node's manager only observes.</summary>
+    public static bool Has(Node? node) => node?.Spec?.Annotations?.Labels is { } labels && labels.TryGetValue(Label, out string? said) && said == Observer;
+
+    /// <summary>Whether a member only observes.</summary>
+    public static bool Has(ulong memberId, IEnumerable<Node> nodes) => nodes.Any(n => Has(n) && MemberIds.IsOf(memberId, n.Id));
+}

@@ -110,7 +110,7 @@ public sealed class FlowsAndBackends
     }
 
     [Fact]
-    public void A_flood_of_SYNs_takes_a_bounded_share_and_is_served_by_hash_alone_beyond()
+    public void A_flood_of_SYNs_takes_a_bounded_share_and_pushes_out_its_own()
     {
         var limits = new FlowLimits { Capacity = 1024, MaxEmbryonic = 100 };
         using var rig = new Rig(Rig.Config(Rig.Service(BalanceMode.Nat, 4)), limits);
@@ -132,6 +132,62 @@ public sealed class FlowsAndBackends
         rig.Tables.Replace(Rig.Config(Rig.Service(BalanceMode.Nat, 40)));
         rig.LearnAll();
         Assert.All(before, f => Assert.Equal(f.Value, rig.Send(f.Key)));
+    }
+
+    [Fact]
+    public void Who_connects_amid_a_flood_is_remembered_and_hears_the_answer_also_without_a_gateway()
+    {
+        var limits = new FlowLimits { Capacity = 1024 };
+        using var rig = new Rig(Rig.Config(Rig.Service(BalanceMode.Nat, 4)), limits);
+        int answered = 0, kept = 0;
+        const int clients = 200;
+        uint forged = 0xC6336400;
+        for (ushort p = 1; p <= clients; p++)
+        {
+            for (int i = 0; i < 20; i++)
+            {
+                rig.Send(9, TcpFlags.Syn, IpAddr.V4(forged++));
+            }
+            IpAddr backend = rig.Send(p, TcpFlags.Syn)!.Value;
+            byte[]? answer = rig.ToFront(Frames.Frame(Frames.Tcp(backend, 8080, Rig.Client4, p, TcpFlags.Syn | TcpFlags.Ack), Rig.MacOf(backend), Rig.BackMac));
+            if (answer is not null)
+            {
+                Assert.Equal(Frames.Client, MacAddress.Read(answer));
+                rig.Send(p);
+                answered++;
+            }
+        }
+        // All but those in whose bucket there was no forged one: a quarter of the places are theirs.
+        Assert.InRange(answered, clients * 9 / 10, clients);
+        Assert.InRange(rig.Worker.Flows, answered, answered + 256);
+
+        for (ushort p = 1; p <= clients; p++)
+        {
+            IpAddr? before = rig.Send(p);
+            rig.Tables.Replace(Rig.Config(Rig.Service(BalanceMode.Nat, p % 2 == 0 ? 4 : 12)));
+            rig.LearnAll();
+            kept += rig.Send(p) == before ? 1 : 0;
+        }
+        Assert.InRange(kept, answered, clients);
+    }
+
+    [Fact]
+    public void An_answer_whose_flow_is_not_remembered_comes_from_the_service_whose_hash_leads_there()
+    {
+        // Both hand on to the same ports of the same backends.
+        ServiceConfig[] services = [Rig.Service(BalanceMode.Nat, 16, port: 80, backendPort: 8080), Rig.Service(BalanceMode.Nat, 16, port: 81, backendPort: 8080)];
+        using var rig = new Rig(Rig.Config(services), new FlowLimits { Capacity = 64, MaxEmbryonic = 0 });
+        var far = IpAddr.Parse("203.0.113.5");
+        int right = 0;
+        for (ushort p = 1; p <= 200; p++)
+        {
+            byte[] request = rig.ToBack(Frames.Frame(Frames.Tcp(far, p, Rig.Vip4, 81, TcpFlags.Syn)))!;
+            IpAddr backend = Rig.Headers(request).Destination;
+            byte[] answer = rig.ToFront(Frames.Frame(Frames.Tcp(backend, 8080, far, p, TcpFlags.Syn | TcpFlags.Ack), Rig.MacOf(backend), Rig.BackMac))!;
+            right += Rig.Headers(answer).SourcePort == 81 ? 1 : 0;
+        }
+        Assert.Equal(0, rig.Worker.Flows);
+        Assert.InRange(right, 160, 200);
     }
 
     [Fact]

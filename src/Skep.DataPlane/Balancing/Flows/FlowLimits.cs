@@ -6,7 +6,7 @@ public sealed record FlowLimits
     /// <summary>Places for flows; rounded up to a power of two. 64 bytes each. Plan for twice the flows expected.</summary>
     public int Capacity { get; init; } = 1 << 18;
 
-    /// <summary>Flows at most of which one packet was seen; beyond that new ones are served by hash alone. Null: a quarter of the capacity.</summary>
+    /// <summary>Flows at most of which one packet was seen; beyond that new ones take the places of the oldest such. Null: a quarter of the capacity.</summary>
     public int? MaxEmbryonic { get; init; }
 
     /// <summary>A flow of one packet is forgotten after this.</summary>

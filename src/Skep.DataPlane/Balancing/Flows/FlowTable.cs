@@ -12,8 +12,9 @@ namespace Skep.DataPlane.Balancing.Flows;
 
 /// <summary>
 /// The flows of one worker in memory that never grows: buckets of sixteen, each with sixteen tags of the hash that are compared at
-/// once. A flow whose bucket is full of living ones, or that would be one embryonic flow too many, is not remembered: the caller
-/// serves it by hash alone, which is right as long as the backends stay the same.
+/// once. A flow that would be one embryonic flow too many takes the place of its bucket's oldest one: a flood pushes out its own, and
+/// who answers is remembered. Where there is none, or the bucket is full of living flows, it is not remembered: the caller serves it by
+/// hash alone, which is right as long as the backends stay the same.
 /// </summary>
 internal sealed unsafe class FlowTable : IDisposable
 {
@@ -46,7 +47,7 @@ internal sealed unsafe class FlowTable : IDisposable
     /// <summary>New flows that were not remembered because the bucket was full.</summary>
     public long RefusedFull { get; private set; }
 
-    /// <summary>New flows that were not remembered because too many of one packet were.</summary>
+    /// <summary>New flows that were not remembered because too many of one packet were, and none of them in the bucket.</summary>
     public long RefusedEmbryonic { get; private set; }
 
     /// <summary>Flows that a backend's slot holds.</summary>
@@ -114,17 +115,14 @@ internal sealed unsafe class FlowTable : IDisposable
     /// <summary>Remembers a new flow, which must not be there; a null reference where it cannot be.</summary>
     public ref FlowEntry Insert(scoped in FlowKey key, ulong hash, Backend backend, uint nowMs)
     {
-        if (Embryonic >= _maxEmbryonic)
-        {
-            RefusedEmbryonic++;
-            return ref Unsafe.NullRef<FlowEntry>();
-        }
         nint first = (nint)Bucket(hash) * Ways;
-        uint free = Matches(first, 0);
-        nint at = free != 0 ? first + BitOperations.TrailingZeroCount(free) : MakeRoom(first, nowMs);
+        bool isFlood = Embryonic >= _maxEmbryonic;
+        uint free = isFlood ? 0 : Matches(first, 0);
+        nint at = free != 0 ? first + BitOperations.TrailingZeroCount(free) : MakeRoom(first, nowMs, evenExpired: !isFlood);
         if (at < 0)
         {
-            RefusedFull++;
+            RefusedEmbryonic += isFlood ? 1 : 0;
+            RefusedFull += isFlood ? 0 : 1;
             return ref Unsafe.NullRef<FlowEntry>();
         }
         ref FlowEntry entry = ref _entries[at];
@@ -173,15 +171,16 @@ internal sealed unsafe class FlowTable : IDisposable
         }
     }
 
-    // Expired flows go first, then the oldest of which only one packet was seen; living flows stay.
-    private nint MakeRoom(nint first, uint nowMs)
+    // Expired flows go first, then the oldest of which only one packet was seen; living flows stay. In the place of an expired one of
+    // more packets there would be one embryonic flow more.
+    private nint MakeRoom(nint first, uint nowMs, bool evenExpired)
     {
         nint oldest = -1;
         uint oldestAge = 0;
         for (nint at = first; at < first + Ways; at++)
         {
             ref FlowEntry entry = ref _entries[at];
-            if (IsExpired(in entry, nowMs))
+            if (evenExpired && IsExpired(in entry, nowMs))
             {
                 Remove(at);
                 return at;

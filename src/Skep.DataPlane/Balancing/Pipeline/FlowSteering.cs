@@ -107,8 +107,22 @@ internal sealed class FlowSteering(FlowTable flows, PeerFlows peers, ClientRegis
                 return ref entry;
             }
         }
-        service = candidates[0];
+        service = candidates.Length == 1 ? candidates[0] : LikelyService(table, candidates, client, clientPort, backend, backendPort);
         return ref Unsafe.NullRef<FlowEntry>();
+    }
+
+    // Of services that share a backend's port, the first whose hash leads this client there: with several backends hardly another's does.
+    private static Service LikelyService(BalancerTable table, Service[] candidates, IpAddr client, ushort clientPort, IpAddr backend, ushort backendPort)
+    {
+        foreach (Service candidate in candidates)
+        {
+            var key = new FlowKey(client, candidate.Address, clientPort, candidate.Port, candidate.Protocol);
+            if (Choose(table, candidate, key.Hash(table.HashSeed)) is { } chosen && chosen.Address == backend && chosen.Port == backendPort)
+            {
+                return candidate;
+            }
+        }
+        return candidates[0];
     }
 
     /// <summary>What a server's packet says about the flow.</summary>

@@ -25,7 +25,7 @@ public sealed class CoordinationService : IAsyncDisposable
     private readonly CoordinationOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<CoordinationService> _logger;
-    private readonly GroupConsensus _consensus = new();
+    private readonly GroupConsensus _consensus;
     private readonly Member _member;
     private readonly CoordinationMeter _meter;
     private readonly ITimer _ticker;
@@ -40,7 +40,7 @@ public sealed class CoordinationService : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(time);
-        (_options, _time, _logger) = (options, time, logs.CreateLogger<CoordinationService>());
+        (_options, _time, _logger, _consensus) = (options, time, logs.CreateLogger<CoordinationService>(), new GroupConsensus(options.MemberId));
         long start = time.GetTimestamp();
         _member = new Member(
             new MemberOptions

@@ -3,7 +3,8 @@ using Skep.Raft;
 namespace Skep.Coordination.Replication;
 
 /// <summary>The group as a member sees it, on <see cref="ReplicaGroup"/>. Nobody leads before it is there.</summary>
-internal sealed class GroupConsensus : IConsensus
+/// <param name="memberId">This member.</param>
+internal sealed class GroupConsensus(ulong memberId) : IConsensus
 {
     private ReplicaGroup? _group;
     private (RaftConfiguration? Of, string Text) _members = (null, "");
@@ -15,7 +16,7 @@ internal sealed class GroupConsensus : IConsensus
     }
 
     public Standing Standing => Group?.Status is { } status
-        ? new Standing(status.LeaderId, status.Term, status.IsReady, status.Configuration.Voters.Count)
+        ? new Standing(status.LeaderId, status.Term, status.IsReady, status.Configuration.Voters.Count, Observes(status.Configuration))
         : default;
 
     public string Members
@@ -31,6 +32,19 @@ internal sealed class GroupConsensus : IConsensus
             }
             return _members.Text;
         }
+    }
+
+    // Asked at each batch of writes: a handful of learners at most, of whom mostly there are none.
+    private bool Observes(RaftConfiguration configuration)
+    {
+        foreach (RaftMember learner in configuration.Learners)
+        {
+            if (learner.Id == memberId)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     public void Propose(ReadOnlyMemory<byte> command, Action decided)

@@ -5,7 +5,8 @@ namespace Skep.Coordination.Replication;
 /// <param name="Term">The term.</param>
 /// <param name="Leads">Whether this member leads, and has applied all that was committed before it did.</param>
 /// <param name="Members">How many members vote.</param>
-internal readonly record struct Standing(ulong LeaderId, ulong Term, bool Leads, int Members);
+/// <param name="Observes">Whether this member is in the group and does not vote.</param>
+internal readonly record struct Standing(ulong LeaderId, ulong Term, bool Leads, int Members, bool Observes = false);
 
 /// <summary>The group that a member is in: a real one, or a simulated one.</summary>
 internal interface IConsensus

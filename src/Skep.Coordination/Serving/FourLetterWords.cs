@@ -99,11 +99,13 @@ internal sealed class FourLetterWords(IReadOnlySet<string> allowed, Func<string>
         }
     }
 
+    private static string Following(MemberView v) => v.IsCutOff ? "read-only" : v.Standing.Observes ? "observer" : "follower";
+
     /// <summary>The figures that ZooKeeper has by these names.</summary>
     public static IEnumerable<(string Name, object Value)> Figures(MemberView v)
     {
         yield return ("version", Version);
-        yield return ("server_state", v.Standing.Leads ? "leader" : v.IsCutOff ? "read-only" : "follower");
+        yield return ("server_state", v.Standing.Leads ? "leader" : Following(v));
         yield return ("quorum_size", v.Standing.Members);
         yield return ("avg_latency", v.Figures.AverageLatencyMs.ToString("0.####", CultureInfo.InvariantCulture));
         yield return ("max_latency", v.Figures.MostLatencyMs);
@@ -136,7 +138,7 @@ internal sealed class FourLetterWords(IReadOnlySet<string> allowed, Func<string>
         }
         text.Append(CultureInfo.InvariantCulture, $"Latency min/avg/max: {v.Figures.LeastLatencyMs}/{v.Figures.AverageLatencyMs:0.####}/{v.Figures.MostLatencyMs}\n");
         text.Append(CultureInfo.InvariantCulture, $"Received: {v.Figures.Received}\nSent: {v.Figures.Sent}\nConnections: {v.Connections.Count}\nOutstanding: {v.Figures.Outstanding}\n");
-        text.Append(CultureInfo.InvariantCulture, $"Zxid: 0x{v.Tree.LastZxid:x}\nMode: {(v.Standing.Leads ? v.Standing.Members > 1 ? "leader" : "standalone" : v.IsCutOff ? "read-only" : "follower")}\nNode count: {v.Tree.Count}\n");
+        text.Append(CultureInfo.InvariantCulture, $"Zxid: 0x{v.Tree.LastZxid:x}\nMode: {(v.Standing.Leads ? v.Standing.Members > 1 ? "leader" : "standalone" : Following(v))}\nNode count: {v.Tree.Count}\n");
         return text.ToString();
     }
 

@@ -38,7 +38,8 @@ internal abstract record RoleStep
             ?? (departure is Wait ? null : departure)
             ?? (RoleStep?)Demotion(view, nodes)
             ?? (RoleStep?)Note(view, nodes)
-            ?? departure;
+            ?? departure
+            ?? (RoleStep?)Observer(view, standings, nodes, isReachable, coordination);
     }
 
     private static SetRole? Promotion(IEnumerable<Node> nodes) =>
@@ -97,6 +98,15 @@ internal abstract record RoleStep
             .OrderByDescending(v => coordination?.Find(v.Id)?.Kind == MemberKind.Voter)
             .ThenBy(v => standings.GetValueOrDefault(v.Id)?.LagEntries ?? ulong.MaxValue)
             .FirstOrDefault();
+
+    // Who leads the managers leads coordination too, which an observer cannot.
+    private static HandOver? Observer(
+        MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable, MembersView? coordination) =>
+        CoordinationObservers.Has(view.SelfId, nodes)
+            && Furthest(view, standings, (v, id) => isReachable(v, id) && !CoordinationObservers.Has(id, nodes), coordination) is { } next
+            && coordination?.Find(next.Id)?.Kind == MemberKind.Voter
+            ? new(next.Id, $"This manager only observes coordination: it hands the lead to {next.Id:x} at {next.Address}")
+            : null;
 
     private static SetRole? Demotion(MembersView view, IEnumerable<Node> nodes) =>
         nodes.FirstOrDefault(n => n is { Role: NodeRole.Manager, Spec.DesiredRole: NodeRole.Worker } && view.OfNode(n.Id) is null) is { } node

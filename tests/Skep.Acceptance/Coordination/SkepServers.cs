@@ -64,6 +64,21 @@ internal sealed class SkepServers : ICoordinationServers
         return leader!;
     }
 
+    /// <summary>Has a server observe, or vote again.</summary>
+    public async Task ObserveAsync(Daemon server, bool observes)
+    {
+        // One that has just been started may not answer yet.
+        cluster.Ask(await LeaderAsync());
+        await cluster.OkAsync("node", "update", (await cluster.NodeAsync(server.Name)).Id, "--label", $"skep.coordination={(observes ? "observer" : "voter")}");
+    }
+
+    /// <summary>Where a server serves.</summary>
+    public string AddressOf(Daemon server) => addresses[cluster.Daemons.ToList().IndexOf(server)];
+
+    /// <summary>Waits until a server says of itself what it is.</summary>
+    public Task IsAsync(Daemon server, string mode) => Wait.Until(
+        $"{server.Name} is {mode}", async () => (await Judges.SrvrAsync(AddressOf(server))).Contains($"Mode: {mode}\n", StringComparison.Ordinal), LogsAsync);
+
     public Task<string> LogsAsync() => cluster.LogsAsync();
 
     public async Task<IReadOnlyList<string>> AuditAsync() =>

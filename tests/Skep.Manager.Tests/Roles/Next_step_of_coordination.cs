@@ -133,6 +133,52 @@ public sealed class Next_step_of_coordination
     }
 
     [Fact]
+    public void A_manager_that_is_to_observe_stops_voting_and_stays_a_learner()
+    {
+        Three();
+        Observe(2);
+        Assert.Equal([.. managers.Take(2), managers[2] with { Kind = MemberKind.Learner }], Change().Members);
+
+        members[2] = members[2] with { Kind = MemberKind.Learner };
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void An_observer_that_is_none_any_more_votes_again()
+    {
+        Three();
+        members[2] = members[2] with { Kind = MemberKind.Learner };
+        Assert.Equal(managers, Change().Members);
+    }
+
+    [Fact]
+    public void Nobody_stops_voting_where_the_rest_could_not_agree()
+    {
+        Three();
+        Observe(2);
+        Silence(1);
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void The_last_voter_goes_on_voting_whatever_its_label_says()
+    {
+        Add("one");
+        Observe(0);
+        Assert.Null(Next());
+    }
+
+    [Fact]
+    public void An_observer_that_leads_the_managers_gets_neither_a_vote_nor_the_lead()
+    {
+        Three();
+        Observe(1);
+        Assert.Null(Next(leaderOfManagers: 1));
+        members[1] = members[1] with { Kind = MemberKind.Learner };
+        Assert.Null(Next(leaderOfManagers: 1));
+    }
+
+    [Fact]
     public void Who_does_not_lead_the_managers_removes_nobody()
     {
         Three();
@@ -151,6 +197,8 @@ public sealed class Next_step_of_coordination
         nodes);
 
     private void Silence(int member) => standings[members[member].Id] = standings[members[member].Id] with { Silence = TimeSpan.FromSeconds(5) };
+
+    private void Observe(int manager) => nodes[manager].Spec.Annotations = new() { Labels = { ["skep.coordination"] = "observer" } };
 
     private void Three()
     {

@@ -227,6 +227,19 @@ public sealed class Next_step_of_roles
         Assert.Null(note.Status);
     }
 
+    [Fact]
+    public void A_leader_that_only_observes_coordination_hands_the_lead_to_one_that_votes_there()
+    {
+        Three();
+        nodes[0].Spec.Annotations = nodes[1].Spec.Annotations = new() { Labels = { ["skep.coordination"] = "observer" } };
+        Assert.Equal(members[2].Id, Assert.IsType<RoleStep.HandOver>(Next(coordination: Coordination(3))).To);
+
+        unreachable.Add(members[2].Id);
+        Assert.Null(Next(coordination: Coordination(3)));
+        unreachable.Clear();
+        Assert.Null(Next(coordination: Coordination(2)));
+    }
+
     private RoleStep? Next(bool leads = true, bool full = false, MembersView? coordination = null, bool waits = true) =>
         RoleStep.Next(new MembersView(Self, leads, 1, Self, [.. members], 10, 10, 10), standings, nodes, (_, id) => !unreachable.Contains(id), full, coordination, waits);
 

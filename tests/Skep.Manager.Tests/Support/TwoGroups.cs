@@ -147,7 +147,7 @@ internal sealed class TwoGroups : IAsyncDisposable
         public One(string nodeId, DurableStore store, ReplicaGroup group, StoreMembers coordination)
         {
             (NodeId, Store, Group, Coordination) = (nodeId, store, group, coordination);
-            roles = new(store.Store, Managers, coordination, new ManagerRoster(Managers, coordination, TimeProvider.System), TimeProvider.System, NullLogger<ManagerRoles>.Instance);
+            roles = new(store.Store, Managers, coordination, new ManagerRoster(Managers, coordination, static _ => false, TimeProvider.System), TimeProvider.System, NullLogger<ManagerRoles>.Instance);
             following = new(store.Store, Managers, coordination, TimeProvider.System, NullLogger<CoordinationMembers>.Instance);
             following.Start();
             leading = Task.Run(() => FollowLeadAsync(stopping.Token));

@@ -31,13 +31,13 @@ internal sealed class Rig : IDisposable
     public readonly ClientRegister Clients;
     public readonly BalancerWorker<BusyWait> Worker;
 
-    public Rig(BalancerConfig config, FlowLimits? limits = null, bool kernel = false, bool learn = true)
+    public Rig(BalancerConfig config, FlowLimits? limits = null, bool kernel = false, bool learn = true, int frontMtu = int.MaxValue, int backMtu = int.MaxValue)
     {
         Traffic = new WorkerTelemetry(SketchSeed.Create());
         Clients = new ClientRegister(Time);
         Pool = new PacketPool(256);
-        Front = new MemoryPort("front", FrontMac, Pool);
-        Back = new MemoryPort("back", BackMac, Pool);
+        Front = new MemoryPort("front", FrontMac, Pool) { MtuBytes = frontMtu };
+        Back = new MemoryPort("back", BackMac, Pool) { MtuBytes = backMtu };
         Kernel = kernel ? new MemoryPort("tap", FrontMac, Pool) : null;
         Tables = new TableSource(config, new TableTelemetry(Clients, slot => (Worker?.Counters.BackendPackets[slot] ?? 0, Worker?.Counters.BackendBytes[slot] ?? 0)));
         Worker = new BalancerWorker<BusyWait>([new WorkerPort(Front, Kernel), new WorkerPort(Back)], Tables, Pool,

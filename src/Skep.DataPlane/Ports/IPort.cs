@@ -14,6 +14,9 @@ public interface IPort : IDisposable
     /// <summary>Its Ethernet address.</summary>
     MacAddress Mac { get; }
 
+    /// <summary>The longest that an IP packet can be which leaves by it, in bytes, as it was when the port was opened; more than any where there is no such bound.</summary>
+    int MtuBytes => int.MaxValue;
+
     /// <summary>A descriptor that poll(2) reports readable when frames wait; -1 where there is none.</summary>
     int WaitDescriptor { get; }
 

@@ -30,6 +30,9 @@ public sealed class MemoryPort : IPort
     public MacAddress Mac { get; }
 
     /// <inheritdoc />
+    public int MtuBytes { get; init; } = int.MaxValue;
+
+    /// <inheritdoc />
     public int WaitDescriptor => -1;
 
     /// <inheritdoc />

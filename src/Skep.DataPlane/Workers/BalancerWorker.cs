@@ -21,7 +21,7 @@ public sealed class BalancerWorker<TWait> : IBalancerWorker where TWait : struct
     private const int ProbesAtOnce = 64;
     private const long SweepWholeTableMs = 10_000;
     private const int SleepMs = 100;
-    private const int SleepWithoutDescriptorsMs = 1;
+    private const int SleepWithoutDescriptorsMs = 2;
     private readonly WorkerPort[] _ports;
     private readonly Outbox[] _wires;
     private readonly Outbox?[] _kernels;
@@ -69,7 +69,7 @@ public sealed class BalancerWorker<TWait> : IBalancerWorker where TWait : struct
         _wires = [.. ports.Select(p => new Outbox(p.Wire, Burst))];
         _kernels = [.. ports.Select(p => p.Kernel is null ? null : new Outbox(p.Kernel, Burst))];
         _descriptors = [.. ports.SelectMany(p => p.Kernel is null ? [p.Wire.WaitDescriptor] : (int[])[p.Wire.WaitDescriptor, p.Kernel.WaitDescriptor])];
-        _pipeline = new BalancerPipeline([.. ports.Select(p => p.Wire.Mac)], limits, telemetry);
+        _pipeline = new BalancerPipeline([.. ports.Select(p => p.Wire.Mac)], [.. ports.Select(p => p.Wire.MtuBytes)], limits, telemetry);
         _traffic = telemetry?.Traffic;
         _prober = new NeighborProber([.. ports.Select(p => p.Wire.Mac)]);
         _startTimestamp = time.GetTimestamp();

@@ -6,7 +6,7 @@ public interface IWaitStrategy
     /// <summary>Called after a round without a packet.</summary>
     /// <param name="idleRounds">Rounds without a packet, this one included.</param>
     /// <returns>
-    /// Whether the worker is to sleep until a port's descriptor wakes it. Ports without a descriptor are looked at every millisecond.
+    /// Whether the worker is to sleep until a port's descriptor wakes it. Ports without a descriptor are looked at every two milliseconds.
     /// </returns>
     bool Wait(long idleRounds);
 }

@@ -29,7 +29,7 @@ internal sealed class BalancedNet : IDisposable
     private readonly ManualResetEventSlim _ready = new();
     private Exception? _failure;
 
-    public BalancedNet(bool tap = false, bool xdp = false, int workers = 1)
+    public BalancedNet(bool tap = false, bool xdp = false, int workers = 1, int frontMtu = 1500)
     {
         _queues = $" numrxqueues {workers} numtxqueues {workers}";
         try
@@ -41,6 +41,7 @@ internal sealed class BalancedNet : IDisposable
             Link(Client, "front", "192.0.2.10/24", "192.0.2.1", "2001:db8:c::10/64", "2001:db8:c::1");
             Link(_backends[0], "back1", "10.1.0.2/24", "10.1.0.1", "2001:db8:b1::2/64", "2001:db8:b1::1");
             Link(_backends[1], "back2", "10.2.0.2/24", "10.2.0.1", "2001:db8:b2::2/64", "2001:db8:b2::1");
+            Netns.Command($"-n {Balancer} link set front mtu {frontMtu}");
             if (tap)
             {
                 // The kernel must not hear the wire beside the tap; packet sockets come before this.
@@ -101,6 +102,45 @@ internal sealed class BalancedNet : IDisposable
         })
         { IsBackground = true }.Start();
     }
+
+    /// <summary>Both backends give whoever connects the same bytes, until disposed.</summary>
+    public void Give(bool v6, byte[] bytes)
+    {
+        foreach (string backend in _backends)
+        {
+            Socket listener = Netns.Run(backend, () => Listen(new IPEndPoint(v6 ? IPAddress.IPv6Any : IPAddress.Any, BackendPort)));
+            _listeners.Add(listener);
+            new Thread(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        using Socket socket = listener.Accept();
+                        socket.Send(bytes);
+                    }
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException)
+                {
+                    // The test is over, or says itself what did not come.
+                }
+            })
+            { IsBackground = true }.Start();
+        }
+    }
+
+    /// <summary>What a client is given that connects to the service.</summary>
+    public byte[] Take(bool v6) => Netns.Run(Client, () =>
+    {
+        using Socket socket = Connect(new IPEndPoint(IPAddress.Parse(v6 ? "2001:db8:f::1" : "198.51.100.1"), Port));
+        var all = new MemoryStream();
+        byte[] buffer = new byte[65_536];
+        for (int got; (got = socket.Receive(buffer)) > 0;)
+        {
+            all.Write(buffer, 0, got);
+        }
+        return all.ToArray();
+    });
 
     /// <summary>A client's connection to the service: the answer's first line, the client's own address, and whether its bytes came back.</summary>
     public (string Line, string Own, bool Same) Ask(bool v6, byte[] bytes) => Netns.Run(Client, () =>

@@ -84,6 +84,25 @@ public sealed class RealTcp
         Assert.True(net.Ask(v6: false, much).Same);
     }
 
+    // The client announces what fits its own link; backends hear from the balancer that less passes the one between.
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void Backends_learn_of_a_narrower_link_to_the_client(bool v6, bool xdp)
+    {
+        Netns.RequireRoot();
+        using var net = new BalancedNet(xdp: xdp, frontMtu: 1300);
+        byte[] much = new byte[500_000];
+        Random.Shared.NextBytes(much);
+        net.Give(v6, much);
+        Assert.Equal(much, net.Take(v6));
+        net.StopWorker();
+        Assert.True(net.Counters[0].Dropped(DropReason.TooBig) > 0, "nothing was too big, so this proved nothing");
+        Assert.True(net.Counters[0].IcmpErrors > 0, "nobody was told");
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]

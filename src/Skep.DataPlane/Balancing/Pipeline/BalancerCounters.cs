@@ -29,6 +29,9 @@ public enum DropReason
     /// <summary>It has been through too many routers.</summary>
     TtlExpired,
 
+    /// <summary>It is longer than the MTU of the port that it should leave by; its sender is told so where it forbade fragments.</summary>
+    TooBig,
+
     /// <summary>A fragment whose first part was not seen, or not of late.</summary>
     FragmentUnknown,
 

@@ -17,6 +17,8 @@ internal sealed class BalancerPipeline : IDisposable
 {
     public const int MaxBurst = 64;
     private readonly MacAddress[] _ports;
+    private readonly int[] _mtus;
+    private readonly TooBigMessages _tooBig = new();
     private readonly PacketHeaders[] _headers = new PacketHeaders[MaxBurst];
     private readonly Work[] _work = new Work[MaxBurst];
     private readonly FragmentTable _fragments = new();
@@ -34,11 +36,12 @@ internal sealed class BalancerPipeline : IDisposable
 
     /// <summary>Makes a pipeline.</summary>
     /// <param name="ports">Addresses of the ports.</param>
+    /// <param name="mtus">How long an IP packet can be that leaves by each, in bytes.</param>
     /// <param name="limits">How many flows it remembers.</param>
     /// <param name="telemetry">What it tells of clients; null for nothing.</param>
-    public BalancerPipeline(IReadOnlyList<MacAddress> ports, FlowLimits limits, PipelineTelemetry? telemetry = null)
+    public BalancerPipeline(IReadOnlyList<MacAddress> ports, IReadOnlyList<int> mtus, FlowLimits limits, PipelineTelemetry? telemetry = null)
     {
-        _ports = [.. ports];
+        (_ports, _mtus) = ([.. ports], [.. mtus]);
         Flows = new FlowTable(limits);
         _steering = new FlowSteering(Flows, Peers, telemetry?.Clients);
         _traffic = telemetry?.Traffic;
@@ -79,6 +82,10 @@ internal sealed class BalancerPipeline : IDisposable
                 verdicts[i] = work.Returns is null
                     ? Forward(table, burst[i].Bytes, _headers[i], work, port, nowMs, _traffic is null ? 0 : _sampling.WeightOf(i))
                     : Return(table, burst[i].Bytes, _headers[i], work.Returns, nowMs);
+                if (verdicts[i].Kind == VerdictKind.TooBig)
+                {
+                    verdicts[i] = TooBig(ref burst[i], _headers[i], port, _mtus[verdicts[i].Port], nowMs);
+                }
             }
             else if (verdicts[i].Kind == VerdictKind.Kernel)
             {
@@ -164,6 +171,10 @@ internal sealed class BalancerPipeline : IDisposable
         {
             return Drop(DropReason.NextHopUnknown);
         }
+        if (h.End - h.NetworkOffset > _mtus[hop.Port])
+        {
+            return Verdict.TooBig(hop.Port);
+        }
         if (h.Fragment == FragmentKind.First)
         {
             _fragments.Remember(h, service.IsNat ? FragmentFate.ToBackend : FragmentFate.LinkOnly, backend.Address, hop.Mac, hop.Port, nowMs);
@@ -207,6 +218,10 @@ internal sealed class BalancerPipeline : IDisposable
         if (!TryFindClient(table, ref entry, h.Destination, out MacAddress mac, out int port))
         {
             return Drop(DropReason.NoRoute);
+        }
+        if (h.End - h.NetworkOffset > _mtus[port])
+        {
+            return Verdict.TooBig(port);
         }
         if (!Unsafe.IsNullRef(ref entry))
         {
@@ -278,6 +293,10 @@ internal sealed class BalancerPipeline : IDisposable
             {
                 return Drop(DropReason.TtlExpired);
             }
+            if (h.End - h.NetworkOffset > _mtus[entry.Port])
+            {
+                return Drop(DropReason.TooBig);
+            }
             Rewriter.TranslateAddress(frame, h, destination: entry.Fate == FragmentFate.ToBackend, entry.Address, hop: true);
         }
         Rewriter.SetLink(frame, entry.Mac, _ports[entry.Port]);
@@ -311,6 +330,17 @@ internal sealed class BalancerPipeline : IDisposable
         }
         (mac, port) = (default, 0);
         return false;
+    }
+
+    private Verdict TooBig(ref Packet packet, in PacketHeaders h, int port, int mtuBytes, long nowMs)
+    {
+        Verdict dropped = Drop(DropReason.TooBig);
+        if (!_tooBig.TryMake(ref packet, h, _ports[port], mtuBytes, nowMs))
+        {
+            return dropped;
+        }
+        Counters.IcmpErrors++;
+        return Verdict.Send(port);
     }
 
     internal MacAddress MacOf(int port) => _ports[port];

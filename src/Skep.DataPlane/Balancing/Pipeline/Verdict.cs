@@ -12,6 +12,9 @@ internal enum VerdictKind : byte
     /// <summary>It is none of ours: the kernel gets it as it came.</summary>
     Kernel,
 
+    /// <summary>It is too long for <see cref="Verdict.Port"/>, and as it came: its sender is to be told.</summary>
+    TooBig,
+
     /// <summary>Another worker knows its flow: <see cref="Verdict.Port"/> says which, and it gets the packet as it came.</summary>
     HandOver,
 }
@@ -36,6 +39,8 @@ internal readonly struct Verdict
     public int Port => (byte)_code;
 
     public static Verdict Send(int port) => new(VerdictKind.Send, port);
+
+    public static Verdict TooBig(int port) => new(VerdictKind.TooBig, port);
 
     public static Verdict HandOver(int peer) => new(VerdictKind.HandOver, peer);
 }

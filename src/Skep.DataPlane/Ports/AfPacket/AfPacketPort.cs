@@ -69,6 +69,9 @@ public sealed unsafe class AfPacketPort : IPort
     public MacAddress Mac => _socket.Mac;
 
     /// <inheritdoc />
+    public int MtuBytes => _socket.MtuBytes;
+
+    /// <inheritdoc />
     public int WaitDescriptor => _socket.Descriptor;
 
     /// <inheritdoc />

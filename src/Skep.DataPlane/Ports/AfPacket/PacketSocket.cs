@@ -69,6 +69,7 @@ internal sealed unsafe class PacketSocket : IDisposable
         {
             int index = NetDevice.Index(Descriptor, device);
             Mac = NetDevice.Mac(Descriptor, device);
+            MtuBytes = NetDevice.Mtu(Descriptor, device);
             Set(Version, VersionTwo, "packet rings of version 2 cannot be had");
             Set(OffloadHeaders, 1, "offload headers cannot be had");
             Set(Loss, 1, "the send ring cannot be told to pass over what it refuses");
@@ -92,6 +93,8 @@ internal sealed unsafe class PacketSocket : IDisposable
     public int Descriptor { get; private set; }
 
     public MacAddress Mac { get; }
+
+    public int MtuBytes { get; }
 
     public int ReceiveFrames { get; }
 

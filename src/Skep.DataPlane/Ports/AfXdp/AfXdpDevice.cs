@@ -46,6 +46,9 @@ public sealed class AfXdpDevice : IDisposable
     /// <summary>Its Ethernet address.</summary>
     public MacAddress Mac => _setup.Mac;
 
+    /// <summary>The longest IP packet that it sends, in bytes.</summary>
+    public int MtuBytes => _setup.MtuBytes;
+
     /// <summary>What was switched off, is done otherwise than asked, or had better be known, a sentence each.</summary>
     public IReadOnlyList<string> Notes => _setup.Notes;
 

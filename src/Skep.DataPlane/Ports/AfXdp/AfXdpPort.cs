@@ -76,6 +76,9 @@ public sealed class AfXdpPort : IPort
     public MacAddress Mac => _device.Mac;
 
     /// <inheritdoc />
+    public int MtuBytes => _device.MtuBytes;
+
+    /// <inheritdoc />
     public int WaitDescriptor => _socket.Descriptor;
 
     /// <inheritdoc />

@@ -24,6 +24,7 @@ internal sealed class XdpSetup : IDisposable
         {
             Index = NetDevice.Index(_socket.Descriptor, device);
             Mac = NetDevice.Mac(_socket.Descriptor, device);
+            MtuBytes = NetDevice.Mtu(_socket.Descriptor, device);
             Look();
         }
         catch
@@ -38,6 +39,9 @@ internal sealed class XdpSetup : IDisposable
 
     /// <summary>Its Ethernet address.</summary>
     public MacAddress Mac { get; }
+
+    /// <summary>The longest IP packet that it sends.</summary>
+    public int MtuBytes { get; }
 
     public IReadOnlyList<string> Notes => _notes;
 
@@ -104,7 +108,7 @@ internal sealed class XdpSetup : IDisposable
         {
             _notes.Add($"lro of '{_device}' is switched off, and stays so: ethtool -K {_device} lro on");
         }
-        int longest = NetDevice.Mtu(_socket.Descriptor, _device) + PacketParser.EthernetBytes + VlanTagsBytes, holds = pool.StrideBytes - XdpSocket.HeadroomBytes;
+        int longest = MtuBytes + PacketParser.EthernetBytes + VlanTagsBytes, holds = pool.StrideBytes - XdpSocket.HeadroomBytes;
         if (longest > holds)
         {
             _notes.Add($"frames of '{_device}' over {holds} bytes are lost (its MTU allows {longest}): a pool of 4096-byte buffers, or a smaller MTU");

@@ -38,6 +38,9 @@ public sealed unsafe class DpdkDevice : IDisposable
                 byte* mac = stackalloc byte[MacAddress.SizeBytes];
                 DeviceSetup.Check(Eth.Mac(Port, mac), $"the address of '{Name}' cannot be read");
                 Mac = MacAddress.Read(new ReadOnlySpan<byte>(mac, MacAddress.SizeBytes));
+                ushort mtu;
+                DeviceSetup.Check(Eth.Mtu(Port, &mtu), $"the MTU of '{Name}' cannot be read");
+                MtuBytes = mtu;
             }
             catch
             {
@@ -55,6 +58,9 @@ public sealed unsafe class DpdkDevice : IDisposable
 
     /// <summary>Its Ethernet address.</summary>
     public MacAddress Mac { get; }
+
+    /// <summary>The longest IP packet that it sends, in bytes.</summary>
+    public int MtuBytes { get; }
 
     /// <summary>The buffers of each queue.</summary>
     internal IReadOnlyList<MbufPool> Pools { get; }

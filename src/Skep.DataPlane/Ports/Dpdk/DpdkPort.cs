@@ -60,6 +60,9 @@ public sealed unsafe class DpdkPort : IPort
     public MacAddress Mac => Device.Mac;
 
     /// <inheritdoc />
+    public int MtuBytes => Device.MtuBytes;
+
+    /// <inheritdoc />
     public int WaitDescriptor => -1;
 
     /// <inheritdoc />

@@ -29,6 +29,9 @@ internal static unsafe partial class Eth
     [LibraryImport(Library, EntryPoint = "rte_eth_tx_queue_setup")]
     public static partial int SetUpSend(ushort port, ushort queue, ushort descriptors, uint socket, void* config);
 
+    [LibraryImport(Library, EntryPoint = "rte_eth_dev_get_mtu")]
+    public static partial int Mtu(ushort port, ushort* mtu);
+
     [LibraryImport(Library, EntryPoint = "rte_eth_dev_start")]
     public static partial int Start(ushort port);
 

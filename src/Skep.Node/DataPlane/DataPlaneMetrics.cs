@@ -27,6 +27,7 @@ internal static class DataPlaneMetrics
         Count("dropped_packets", "Packets dropped, by reason", s => s.Drops.Select(static d => new Measurement<long>((long)d.Packets, Tag("reason", d.Reason))));
         Count("port_received_frames", "Frames received, by port", s => s.Ports.Select(static p => new Measurement<long>((long)p.Received, Tag("port", p.Name))));
         Count("port_sent_frames", "Frames sent, by port", s => s.Ports.Select(static p => new Measurement<long>((long)p.Sent, Tag("port", p.Name))));
+        Count("port_lost_frames", "Frames lost at a port, by port and reason", s => s.Ports.SelectMany(Lost));
         Count("backend_packets", "Packets of clients, by backend", s => OfBackends(s, static b => b.Packets));
         Count("backend_bytes", "Bytes of clients, by backend", s => OfBackends(s, static b => b.Bytes));
         Gauge("flows", "Flows remembered", s => OfWorkers(s, static w => w.Flows));
@@ -54,6 +55,10 @@ internal static class DataPlaneMetrics
 
     private static IEnumerable<Measurement<long>> OfWorkers(DataPlaneStats stats, Func<DataPlaneWorker, ulong> read) =>
         stats.Workers.Select(w => new Measurement<long>((long)read(w), Tag("worker", $"{w.Number}")));
+
+    private static IEnumerable<Measurement<long>> Lost(DataPlanePort port) =>
+        from loss in ((string Reason, ulong Frames)[])[("missed", port.Missed), ("too-long", port.TooLong), ("offload-refused", port.OffloadRefused)]
+        select new Measurement<long>((long)loss.Frames, Tag("port", port.Name), Tag("reason", loss.Reason));
 
     private static IEnumerable<Measurement<long>> OfBackends(DataPlaneStats stats, Func<BackendStats, ulong> read) =>
         from service in stats.Services

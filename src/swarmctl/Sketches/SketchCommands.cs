@@ -8,6 +8,7 @@ namespace Swarmctl.Sketches;
 /// <summary><c>swarmctl sketch …</c>: questions about large files, answered in little memory. None needs a manager.</summary>
 internal static class SketchCommands
 {
+    private const int MostShown = 1_000_000;
     private static readonly Option<int> Count = new("--count", "-k") { Description = "How many keys to show", HelpName = "int", DefaultValueFactory = _ => 10 };
     private static readonly Option<string[]> Key = CommonFlags.List("--key", "key to ask for");
     private static readonly Option<string[]> From = CommonFlags.List("--from", "saved sketch to go on with");
@@ -67,13 +68,16 @@ internal static class SketchCommands
         Answers.Write(around, json, parts[0].Estimate(), "distinct", tally);
     }
 
+    // The sketch keeps ten times as many, in each part.
+    private static int CountOf(ParseResult flags) =>
+        flags.GetValue(Count) is >= 1 and <= MostShown and var count ? count : throw new UserException($"--count {flags.GetValue(Count)}: expected 1 to {MostShown}");
+
     private static void Top(ParseResult flags, Surroundings around, bool json)
     {
         SketchSeed? seed = Saved.Seed(flags);
-        int count = flags.GetValue(Count);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        int count = CountOf(flags);
         double epsilon = flags.GetValue(TopEpsilon), delta = flags.GetValue(Delta);
-        HeavyHitters New() => new(Math.Max(1000, checked(count * 10)), epsilon, delta, seed);
+        HeavyHitters New() => new(Math.Max(1000, count * 10), epsilon, delta, seed);
         HeavyHitters first = New();
         long bytes = new CountMinSketch(epsilon, delta).SizeBytes;
         HeavyHitters[] parts = [first, .. Enumerable.Range(1, Input.Workers(bytes) - 1).Select(_ => New())];
@@ -192,7 +196,7 @@ internal static class SketchCommands
             case SketchKind.HeavyHitters:
                 HeavyHitters hitters = MergeAll(firstPath, others, p => Saved.Parse(p, Saved.Read(p), seed, HeavyHitters.Parse), static (a, b) => a.Merge(b));
                 Save(flags, hitters.ToBytes);
-                Answers.Write(around, json, hitters, flags.GetValue(Count));
+                Answers.Write(around, json, hitters, CountOf(flags));
                 break;
             case SketchKind.CountMin:
                 CountMinSketch counts = MergeAll(firstPath, others, p => Saved.Parse(p, Saved.Read(p), seed, CountMinSketch.Parse), static (a, b) => a.Merge(b));

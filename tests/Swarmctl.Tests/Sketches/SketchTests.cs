@@ -81,6 +81,12 @@ public sealed class SketchTests : IDisposable
         Assert.Equal("""{"top":[{"key":"good","at_least":1,"at_most":1}],"others_at_most":0,"total":1,"lines":5,"lines_without_key":4}""" + "\n", answer);
     }
 
+    [Theory]
+    [InlineData("0")]
+    [InlineData("300000000")]
+    public async Task More_keys_than_can_be_shown_or_none_are_refused(string count) =>
+        Assert.Equal($"Error: --count {count}: expected 1 to 1000000\n", await ErrorAsync("a\n", "sketch", "top", "-k", count));
+
     [Fact]
     public async Task Files_that_seem_to_be_empty_are_read()
     {

@@ -38,7 +38,7 @@ internal static partial class PciCard
         }
         if (driver != Driver)
         {
-            throw new IOException($"network card {address} is held by the driver '{driver ?? "none"}': 'dpdk-devbind.py --bind={Driver} {address}' as root hands it over; what the kernel has on it goes");
+            throw new IOException($"network card {address} is held by the driver '{driver ?? "none"}': 'swarmctl dataplane devices bind {Driver} {address}' as root hands it over; what the kernel has on it goes");
         }
         try
         {

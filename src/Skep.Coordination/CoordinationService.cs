@@ -89,9 +89,9 @@ public sealed class CoordinationService : IAsyncDisposable
         if (_options is { AuditFile: { } audit, Listen: not null })
         {
             _audit = new AuditFile(audit, _time, _logger);
-            _audit.Add(AuditLines.OfServer("serverStart", "success"));
         }
         _listener = _options.Listen is null ? null : new Listener(_options, _member, _time, _logger);
+        _audit?.Add(AuditLines.OfServer("serverStart", "success"));
         _ticker.Change(Period, Period);
         return Task.CompletedTask;
     }

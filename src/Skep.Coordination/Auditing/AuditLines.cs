@@ -8,11 +8,11 @@ namespace Skep.Coordination.Auditing;
 /// <summary>
 /// What the audit log says of writes: <c>key=value</c> by tabs, with the keys, operations and order of ZooKeeper's (zookeeperAuditLogs).
 /// Otherwise than there, nodes with a time to live count too, the entries of an ACL are parted by commas and show no passwords' digests,
-/// and what would begin a line or a value of its own is escaped.
+/// and what would begin a line, a value or a name of its own is escaped.
 /// </summary>
 internal static class AuditLines
 {
-    private const string Success = "success", Failure = "failure";
+    private const string Success = "success", Failure = "failure", Unknown = "unknown";
 
     /// <summary>A server begins or ends to serve.</summary>
     public static string OfServer(string operation, string result) => $"user={Escaped(Environment.UserName)}\toperation={operation}\tresult={result}";
@@ -27,27 +27,28 @@ internal static class AuditLines
     /// <param name="address">Where it is.</param>
     /// <param name="op">What it asked for.</param>
     /// <param name="body">The request behind its header.</param>
-    /// <param name="answer">What came of it.</param>
+    /// <param name="answer">What came of it; null where that cannot be told.</param>
     public static IEnumerable<string> OfRequest(
-        long sessionId, IReadOnlyList<AclId> identities, string address, OpCode op, ReadOnlyMemory<byte> body, Answer answer)
+        long sessionId, IReadOnlyList<AclId> identities, string address, OpCode op, ReadOnlyMemory<byte> body, Answer? answer)
     {
-        string who = $"session={Session(sessionId)}\tuser={string.Join(',', identities.Select(static i => Escaped(UserOf(i))).Distinct())}\tip={Escaped(address)}";
+        string who = $"session={Session(sessionId)}\tuser={string.Join(',', identities.Select(static i => EscapedName(UserOf(i))).Distinct())}\tip={Escaped(address)}";
+        string result = answer is not { } known ? Unknown : known.Err == ErrorCode.Ok ? Success : Failure;
         if (op == OpCode.Multi)
         {
-            bool isDone = answer.Err == ErrorCode.Ok && !answer.Parts.Results.Any(static r => r.Type == OpCode.Error);
-            return isDone ? OfParts(who, body, answer) : [$"{who}\toperation=multiOperation\tresult={Failure}"];
+            bool isDone = answer is { Err: ErrorCode.Ok } all && !all.Parts.Results.Any(static r => r.Type == OpCode.Error);
+            return isDone ? OfParts(who, body, answer!.Value) : [$"{who}\toperation=multiOperation\tresult={(answer is null ? Unknown : Failure)}"];
         }
         var reader = new JuteReader(body);
-        return Of(who, op, Requests.ReadWrite(op, ref reader), answer.Err, answer.Result.Path) is { } line ? [line] : [];
+        return Of(who, op, Requests.ReadWrite(op, ref reader), result, answer?.Result.Path) is { } line ? [line] : [];
     }
 
     private static IEnumerable<string> OfParts(string who, ReadOnlyMemory<byte> body, Answer answer)
     {
         var reader = new JuteReader(body);
-        return MultiRequest.Read(ref reader).Ops.Zip(answer.Parts.Results, (part, result) => Of(who, part.Type, part, ErrorCode.Ok, result.Path)).OfType<string>();
+        return MultiRequest.Read(ref reader).Ops.Zip(answer.Parts.Results, (part, result) => Of(who, part.Type, part, Success, result.Path)).OfType<string>();
     }
 
-    private static string? Of(string who, OpCode op, MultiOp request, ErrorCode err, string made)
+    private static string? Of(string who, OpCode op, MultiOp request, string result, string? made)
     {
         (string operation, string more) = op switch
         {
@@ -58,8 +59,8 @@ internal static class AuditLines
             _ => ("", ""),
         };
         // One that was made may have got a number behind its name.
-        string path = err == ErrorCode.Ok && made.Length > 0 ? made : request.Path;
-        return operation.Length == 0 ? null : $"{who}\toperation={operation}\tznode={Escaped(path)}{more}\tresult={(err == ErrorCode.Ok ? Success : Failure)}";
+        string path = result == Success && made is { Length: > 0 } ? made : request.Path;
+        return operation.Length == 0 ? null : $"{who}\toperation={operation}\tznode={Escaped(path)}{more}\tresult={result}";
     }
 
     private static string ModeOf(OpCode op, int flags) => (op, flags) switch
@@ -87,16 +88,19 @@ internal static class AuditLines
 
     private static string Session(long id) => $"0x{id:x}";
 
+    // Names stand between commas.
+    private static string EscapedName(string name) => Escaped(name).Replace(",", "\\u002c", StringComparison.Ordinal);
+
     private static string Escaped(string text)
     {
-        if (!text.Any(char.IsControl))
+        if (!text.Any(static c => char.IsControl(c) || c == '\\'))
         {
             return text;
         }
         var escaped = new StringBuilder();
         foreach (char c in text)
         {
-            _ = char.IsControl(c) ? escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : escaped.Append(c);
+            _ = char.IsControl(c) || c == '\\' ? escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : escaped.Append(c);
         }
         return escaped.ToString();
     }

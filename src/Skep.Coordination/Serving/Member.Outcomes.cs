@@ -33,6 +33,7 @@ internal sealed partial class Member
     {
         if (!_local.TryGetValue(sessionId, out Connection? connection) || connection.Epoch != epoch || connection.State != ConnectionState.Open)
         {
+            AuditOrphan(sessionId, epoch, number, answer);
             return;
         }
         if (!connection.Pending.TryPeek(out PendingRequest? first) || first.Number != number)

@@ -283,6 +283,7 @@ internal sealed partial class Member
 
     private void Forget(Connection connection)
     {
+        AuditLater(connection);
         while (connection.Pending.Count > 0)
         {
             Dequeue(connection);

@@ -66,6 +66,7 @@ internal sealed partial class Member
                 // The session has moved on to another connection, here or elsewhere.
                 Close(before);
             }
+            DropOrphans(sessionId);
             if (_seen.Leads)
             {
                 // Elsewhere nobody would let go of a deadline whose session ended within a snapshot that was taken over.

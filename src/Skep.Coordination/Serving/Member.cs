@@ -80,6 +80,7 @@ internal sealed partial class Member : IOutcomes
             {
                 Close(connection);
             }
+            AuditUntold();
             effects = TakeEffects();
         }
         Do(effects);

@@ -18,6 +18,9 @@ internal static class CoordinationObservers
     /// <summary>Whether a node's manager only observes.</summary>
     public static bool Has(Node? node) => node?.Spec?.Annotations?.Labels is { } labels && labels.TryGetValue(Label, out string? said) && said == Observer;
 
-    /// <summary>Whether a member only observes.</summary>
-    public static bool Has(ulong memberId, IEnumerable<Node> nodes) => nodes.Any(n => Has(n) && MemberIds.IsOf(memberId, n.Id));
+    /// <summary>Whether a member only observes. The label counts for as long as another manager that is to stay has none: somebody must vote.</summary>
+    public static bool Has(ulong memberId, MembersView managers, IReadOnlyCollection<Node> nodes) =>
+        IsLabelled(memberId, nodes) && managers.Voters.Any(v => RoleStep.IsWanted(v, nodes) && !IsLabelled(v.Id, nodes));
+
+    private static bool IsLabelled(ulong memberId, IReadOnlyCollection<Node> nodes) => nodes.Any(n => Has(n) && MemberIds.IsOf(memberId, n.Id));
 }

@@ -28,12 +28,13 @@ internal abstract record CoordinationStep
         {
             return (CoordinationStep?)Departure(managers, view, standings, nodes)
                 ?? NewVoter(view, standings, m => IsDue(managers, m.Id, nodes))
-                ?? NewObserver(view, standings, nodes)
+                ?? NewObserver(managers, view, standings, nodes)
                 ?? Joining(view, managers.Voters.Where(v => RoleStep.IsWanted(v, nodes)))
                 ?? Moved(managers, view);
         }
-        // An observer that leads the managers hands that on.
-        return managers.Find(managers.LeaderId) is not { } leader || leader.Id == view.SelfId || CoordinationObservers.Has(leader.Id, nodes) ? null
+        return managers.Find(managers.LeaderId) is not { } leader || leader.Id == view.SelfId ? null
+            // An observer that leads the managers hands that on, to one that it sees voting here.
+            : CoordinationObservers.Has(leader.Id, managers, nodes) ? Joining(view, [leader])
             : view.Find(leader.Id)?.Kind == MemberKind.Voter ? HandOverTo(leader, standings)
             : NewVoter(view, standings, m => m.Id == leader.Id) ?? Joining(view, [leader]);
     }
@@ -56,10 +57,10 @@ internal abstract record CoordinationStep
         id == view.SelfId || (standings.GetValueOrDefault(id) is { } standing && standing.Silence < ManagerRoster.LongestSilence);
 
     private static bool IsDue(MembersView managers, ulong id, IReadOnlyCollection<Node> nodes) =>
-        managers.Find(id) is { Kind: MemberKind.Voter } manager && RoleStep.IsWanted(manager, nodes) && !CoordinationObservers.Has(id, nodes);
+        managers.Find(id) is { Kind: MemberKind.Voter } manager && RoleStep.IsWanted(manager, nodes) && !CoordinationObservers.Has(id, managers, nodes);
 
-    private static ChangeMembers? NewObserver(MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes) =>
-        view.Voters.FirstOrDefault(m => m.Id != view.SelfId && CoordinationObservers.Has(m.Id, nodes) && CanLeave(view, standings, m)) is { } observer
+    private static ChangeMembers? NewObserver(MembersView managers, MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes) =>
+        view.Voters.FirstOrDefault(m => m.Id != view.SelfId && CoordinationObservers.Has(m.Id, managers, nodes) && CanLeave(view, standings, m)) is { } observer
             ? new([.. view.Members.Where(m => m != observer), observer with { Kind = MemberKind.Learner }], $"Manager {observer.Id:x} at {observer.Address} only observes coordination from here on: it does not vote there")
             : null;
 

@@ -21,6 +21,12 @@ public sealed partial class ManagerRoles(
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LonePace = TimeSpan.FromSeconds(2);
+
+    // Commands wait while the lead is handed over, and who gets it may hand it back, because its disk is full.
+    private static readonly TimeSpan FirstHandOverPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestHandOverPause = TimeSpan.FromSeconds(30);
+    private TimeSpan handOverPause = FirstHandOverPause;
+    private long handedOverAt;
     private string lastRefusal = "";
     private long? waitsWithoutLeaderSince;
 
@@ -91,7 +97,10 @@ public sealed partial class ManagerRoles(
                     waitsWithoutLeaderSince ??= other.LeaderId == 0 ? Time.GetTimestamp() : null;
                     Refused(wait.Why);
                     break;
+                case RoleStep.HandOver { CanWait: true } when handedOverAt != 0 && Time.GetElapsedTime(handedOverAt) < handOverPause:
+                    break;
                 case RoleStep.HandOver handOver:
+                    NoteHandOver(handOver);
                     LogStep(Logger, handOver.Why);
                     await BothLeads.HandOverAsync(members, coordination, handOver.To, ct).ConfigureAwait(false);
                     break;
@@ -110,6 +119,16 @@ public sealed partial class ManagerRoles(
         {
             // Mostly a change that is under way; what is to be done then is decided anew.
             Refused(e.Message);
+        }
+    }
+
+    private void NoteHandOver(RoleStep.HandOver step)
+    {
+        if (step.CanWait)
+        {
+            bool isLongAgo = handedOverAt == 0 || Time.GetElapsedTime(handedOverAt) > LongestHandOverPause * 2;
+            handOverPause = isLongAgo ? FirstHandOverPause : handOverPause * 2 < LongestHandOverPause ? handOverPause * 2 : LongestHandOverPause;
+            handedOverAt = Time.GetTimestamp();
         }
     }
 

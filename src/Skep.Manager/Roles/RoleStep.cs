@@ -102,10 +102,11 @@ internal abstract record RoleStep
     // Who leads the managers leads coordination too, which an observer cannot.
     private static HandOver? Observer(
         MembersView view, IReadOnlyDictionary<ulong, MemberStanding> standings, IReadOnlyCollection<Node> nodes, Func<MembersView, ulong, bool> isReachable, MembersView? coordination) =>
-        CoordinationObservers.Has(view.SelfId, nodes)
-            && Furthest(view, standings, (v, id) => isReachable(v, id) && !CoordinationObservers.Has(id, nodes), coordination) is { } next
+        CoordinationObservers.Has(view.SelfId, view, nodes)
+            && Furthest(view, standings, (v, id) => isReachable(v, id) && !CoordinationObservers.Has(id, view, nodes), coordination) is { } next
             && coordination?.Find(next.Id)?.Kind == MemberKind.Voter
-            ? new(next.Id, $"This manager only observes coordination: it hands the lead to {next.Id:x} at {next.Address}")
+            && standings.GetValueOrDefault(next.Id) is { IsCaughtUp: true } standing && standing.Silence < LongestSilenceOfVoters
+            ? new(next.Id, $"This manager only observes coordination: it hands the lead to {next.Id:x} at {next.Address}") { CanWait = true }
             : null;
 
     private static SetRole? Demotion(MembersView view, IEnumerable<Node> nodes) =>
@@ -132,7 +133,11 @@ internal abstract record RoleStep
     internal sealed record ChangeMembers(IReadOnlyList<ClusterMember> Members, string Why) : RoleStep;
 
     /// <summary>Another is to lead.</summary>
-    internal sealed record HandOver(ulong To, string Why) : RoleStep;
+    internal sealed record HandOver(ulong To, string Why) : RoleStep
+    {
+        /// <summary>Whether it may be tried less and less often: nothing is amiss until it is done.</summary>
+        public bool CanWait { get; init; }
+    }
 
     /// <summary>Somebody is to leave, and must not yet.</summary>
     internal sealed record Wait(string Why) : RoleStep;

@@ -4,7 +4,7 @@ namespace Skep.Node.Coordination;
 internal static class SaslUsersFile
 {
     private const string Flag = "--coordination-sasl-users";
-    private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
+    private const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
     /// <summary>Reads it, once.</summary>
     /// <exception cref="NodeStartException">It cannot be read, is open to others, or a line is no user; the message never shows a password.</exception>

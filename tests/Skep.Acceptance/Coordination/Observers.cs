@@ -26,6 +26,16 @@ public sealed class Observers
             await servers.IsAsync(observer, "observer");
             await servers.ObserveAsync(observer, observes: false);
             await servers.IsAsync(observer, "follower");
+
+            // Whoever is left votes, whatever its label says.
+            await servers.ObserveAsync(observer, observes: true);
+            await servers.IsAsync(observer, "observer");
+            foreach (Daemon other in servers.Daemons.Where(d => d != observer).ToList())
+            {
+                await servers.DemoteAsync(other, staying: observer);
+            }
+            await servers.IsAsync(observer, "standalone");
+            (await Judges.KazooAsync("recipes.py", servers.AddressOf(observer), "/alone")).Ok.ToString();
         }
         catch (Exception e)
         {

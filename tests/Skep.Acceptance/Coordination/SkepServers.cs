@@ -72,6 +72,17 @@ internal sealed class SkepServers : ICoordinationServers
         await cluster.OkAsync("node", "update", (await cluster.NodeAsync(server.Name)).Id, "--label", $"skep.coordination={(observes ? "observer" : "voter")}");
     }
 
+    /// <summary>Has a manager become a worker, asked at another that stays.</summary>
+    public async Task DemoteAsync(Daemon server, Daemon staying)
+    {
+        cluster.Ask(staying);
+        await cluster.OkAsync("node", "demote", (await cluster.NodeAsync(server.Name)).Id);
+        await Wait.Until($"{server.Name} manages no more", async () => (await cluster.NodeAsync(server.Name)).ManagerStatus is null, LogsAsync);
+    }
+
+    /// <summary>The managers' daemons.</summary>
+    public IReadOnlyList<Daemon> Daemons => cluster.Daemons;
+
     /// <summary>Where a server serves.</summary>
     public string AddressOf(Daemon server) => addresses[cluster.Daemons.ToList().IndexOf(server)];
 

@@ -82,6 +82,51 @@ public sealed class What_is_told_of_writes
     }
 
     [Fact]
+    public void Whoever_is_let_go_before_the_answer_has_the_write_told_all_the_same()
+    {
+        _group.Ask(_client, 1, OpCode.Create, new CreateRequest("/a", null, Trees.Open, 0));
+        _group.Ask(_client, 2, OpCode.Auth, new AuthPacket(0, "nothing", null));
+        Assert.Equal(ConnectionState.Closing, _client.State);
+        _group.ApplyAll();
+        Assert.Equal("operation=create\tznode=/a\tznode_type=persistent\tresult=success", Only());
+    }
+
+    [Fact]
+    public void Whoever_hangs_up_before_the_answer_has_the_writes_told_all_the_same()
+    {
+        _group.Ask(_client, 1, OpCode.Create, new CreateRequest("/a", null, Trees.Open, 0));
+        _group.Ask(_client, 2, OpCode.Create, new CreateRequest("/a", null, Trees.Open, 0));
+        _group.Member.Detach(_client);
+        _group.ApplyAll();
+        string create = "operation=create\tznode=/a\tznode_type=persistent\tresult=";
+        Assert.Equal([create + "success", create + "failure"], All());
+
+        _group.Ask(_group.Connect(again: _client), 3, OpCode.SetData, new SetDataRequest("/a", null, -1));
+        _group.ApplyAll();
+        Assert.Single(_lines);
+    }
+
+    [Fact]
+    public void What_a_snapshot_hides_is_told_as_unknown()
+    {
+        _group.Ask(_client, 1, OpCode.Create, new CreateRequest("/a", null, Trees.Open, 0));
+        _group.Member.Detach(_client);
+        using var snapshot = new MemoryStream();
+        _group.Member.Capture().WriteTo(snapshot);
+        snapshot.Position = 0;
+        _group.Member.Restore(snapshot);
+        Assert.Equal("operation=create\tznode=/a\tznode_type=persistent\tresult=unknown", Only());
+    }
+
+    [Fact]
+    public void Names_that_hold_commas_do_not_look_like_more()
+    {
+        Ask(OpCode.Auth, new AuthPacket(0, "digest", "a,queen:x"u8.ToArray()));
+        Ask(OpCode.Create, new CreateRequest("/a\\u0009", null, Trees.Open, 0));
+        Assert.EndsWith("\tuser=bee,a\\u002cqueen\tip=10.0.0.1\toperation=create\tznode=/a\\u005cu0009\tznode_type=persistent\tresult=success", Assert.Single(_lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Ephemerals_are_told_when_their_session_ends()
     {
         Ask(OpCode.Create, new CreateRequest("/a", null, Trees.Open, 1));

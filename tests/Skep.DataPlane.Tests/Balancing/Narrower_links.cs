@@ -51,6 +51,31 @@ public sealed class Narrower_links
         Assert.Equal(7, Rig.Headers(told!).VlanTag);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Options_and_headers_before_the_transports_are_quoted_too(bool v6)
+    {
+        using var rig = new Rig(Rig.Config(Rig.Service(BalanceMode.Nat, 2, IpProtocol.Udp, v6)), backMtu: Mtu);
+        (IpAddr client, IpAddr service) = v6 ? (Rig.Client6, Rig.Vip6) : (Rig.Client4, Rig.Vip4);
+        byte[] udp = Frames.UdpSegment(client, 1000, service, 80, Much);
+        // Padding alone, in each.
+        byte[] sent = v6
+            ? Frames.V6(client, service, 0, [IpProtocol.Udp, 0, 1, 4, 0, 0, 0, 0, .. udp])
+            : Frames.V4(client, service, IpProtocol.Udp, udp, options: [1, 1, 1, 1, 1, 1, 1, 0], fragment: 0x4000);
+        Check(rig, rig.Through(rig.Front, Frames.Frame(sent), rig.Front), service, client, sent, v6);
+    }
+
+    [Fact]
+    public void A_later_fragment_is_counted_and_not_sent()
+    {
+        using var rig = new Rig(Rig.Config(Rig.Service(BalanceMode.Dsr, 2, IpProtocol.Udp)), backMtu: Mtu);
+        byte[] udp = Frames.UdpSegment(Rig.Client4, 1000, Rig.Vip4, 80, new byte[2_600]);
+        Assert.NotNull(rig.ToBack(Frames.Frame(Frames.V4(Rig.Client4, Rig.Vip4, IpProtocol.Udp, udp[..1_200], id: 9, fragment: 0x2000))));
+        Assert.Null(rig.ToBack(Frames.Frame(Frames.V4(Rig.Client4, Rig.Vip4, IpProtocol.Udp, udp[1_200..2_500], id: 9, fragment: 1_200 / 8))));
+        Assert.Equal(1, rig.Worker.Counters.Dropped(DropReason.TooBig));
+    }
+
     [Fact]
     public void Whoever_allows_fragments_is_not_told_and_the_packet_is_counted()
     {

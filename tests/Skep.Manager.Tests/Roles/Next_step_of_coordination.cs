@@ -161,11 +161,40 @@ public sealed class Next_step_of_coordination
     }
 
     [Fact]
-    public void The_last_voter_goes_on_voting_whatever_its_label_says()
+    public void Where_all_are_labelled_all_vote()
+    {
+        Three();
+        Observe(0);
+        Observe(1);
+        Observe(2);
+        Assert.Null(Next());
+
+        members[1] = members[1] with { Kind = MemberKind.Learner };
+        Assert.Equal(managers.ToHashSet(), Change().Members.ToHashSet());
+    }
+
+    [Fact]
+    public void When_the_only_one_that_votes_is_demoted_the_observer_gets_the_vote_and_the_lead()
     {
         Add("one");
-        Observe(0);
+        Add("two");
+        Observe(1);
+        members[1] = members[1] with { Kind = MemberKind.Learner };
         Assert.Null(Next());
+
+        nodes[0].Spec.DesiredRole = NodeRole.Worker;
+        Assert.Equal(managers, Change(leaderOfManagers: 1).Members);
+        members[1] = managers[1];
+        Assert.Equal(managers[1].Id, Assert.IsType<CoordinationStep.HandOver>(Next(leaderOfManagers: 1)).To);
+    }
+
+    [Fact]
+    public void An_observer_that_leads_the_managers_and_is_not_in_it_is_brought_in()
+    {
+        Three();
+        Observe(1);
+        members.RemoveAt(1);
+        Assert.Equal(managers[1] with { Kind = MemberKind.Learner }, Change(leaderOfManagers: 1).Members[^1]);
     }
 
     [Fact]

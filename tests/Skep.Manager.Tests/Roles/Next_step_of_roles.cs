@@ -238,6 +238,17 @@ public sealed class Next_step_of_roles
         Assert.Null(Next(coordination: Coordination(3)));
         unreachable.Clear();
         Assert.Null(Next(coordination: Coordination(2)));
+
+        standings[members[2].Id] = standings[members[2].Id] with { IsCaughtUp = false };
+        Assert.Null(Next(coordination: Coordination(3)));
+    }
+
+    [Fact]
+    public void A_leader_all_of_whose_like_are_labelled_keeps_the_lead()
+    {
+        Three();
+        nodes.ForEach(static n => n.Spec.Annotations = new() { Labels = { ["skep.coordination"] = "observer" } });
+        Assert.Null(Next(coordination: Coordination(3)));
     }
 
     private RoleStep? Next(bool leads = true, bool full = false, MembersView? coordination = null, bool waits = true) =>

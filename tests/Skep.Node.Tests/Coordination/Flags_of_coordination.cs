@@ -64,6 +64,7 @@ public sealed class Flags_of_coordination : IDisposable
 
     [Theory]
     [InlineData(UnixFileMode.OtherRead)]
+    [InlineData(UnixFileMode.GroupRead)]
     [InlineData(UnixFileMode.GroupWrite)]
     public void A_file_of_users_that_others_can_read_or_write_is_refused(UnixFileMode mode)
     {

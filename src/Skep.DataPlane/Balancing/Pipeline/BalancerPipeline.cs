@@ -287,15 +287,15 @@ internal sealed class BalancerPipeline : IDisposable
                 ? Drop(DropReason.FragmentUnknown)
                 : Verdict.ToKernel;
         }
+        if (h.End - h.NetworkOffset > _mtus[entry.Port])
+        {
+            return Drop(DropReason.TooBig);
+        }
         if (entry.Fate != FragmentFate.LinkOnly)
         {
             if (h.Ttl <= 1)
             {
                 return Drop(DropReason.TtlExpired);
-            }
-            if (h.End - h.NetworkOffset > _mtus[entry.Port])
-            {
-                return Drop(DropReason.TooBig);
             }
             Rewriter.TranslateAddress(frame, h, destination: entry.Fate == FragmentFate.ToBackend, entry.Address, hop: true);
         }

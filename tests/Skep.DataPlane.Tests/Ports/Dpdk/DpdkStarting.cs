@@ -59,7 +59,7 @@ public sealed class DpdkStarting : IDisposable
         Assert.Contains("held by the driver 'none'", Refused(address), StringComparison.Ordinal);
         Make("bus/pci/drivers/e1000/x", "");
         Directory.CreateSymbolicLink($"{card}/driver", "../../drivers/e1000");
-        Assert.Contains("held by the driver 'e1000': 'dpdk-devbind.py --bind=vfio-pci 0000:00:05.0'", Refused(address), StringComparison.Ordinal);
+        Assert.Contains("held by the driver 'e1000': 'swarmctl dataplane devices bind vfio-pci 0000:00:05.0'", Refused(address), StringComparison.Ordinal);
         Directory.Delete($"{card}/driver");
         Directory.CreateSymbolicLink($"{card}/driver", "../../drivers/vfio-pci");
         PciCard.Require(address, _folder, Make("vfio", ""));

@@ -14,6 +14,7 @@ internal sealed partial class LogEngine
 
         // From the oldest on, so that a crash in between leaves no gap.
         var removed = 0UL;
+        List<Segment> gone = [];
         while (_segments.Count > 1 && IsNeedless(_segments[0]))
         {
             var segment = _segments[0];
@@ -27,8 +28,15 @@ internal sealed partial class LogEngine
                 }
 
                 _segments.RemoveAt(0);
-                segment.Dispose();
             }
+
+            gone.Add(segment);
+        }
+
+        if (gone.Count > 0)
+        {
+            // A deleted file's space is freed when it is closed, which takes milliseconds for each: no commit is to wait for that.
+            _ = Task.Run(() => gone.ForEach(static s => s.Dispose()));
         }
 
         if (removed > 0)

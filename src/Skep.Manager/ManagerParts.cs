@@ -51,7 +51,7 @@ public sealed class ManagerParts : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(addresses);
         var signer = new CertificateSigner(store, time, logs.CreateLogger<CertificateSigner>());
         var dispatcher = new NodeDispatcher(store, identity.Current.NodeId, time, random, logs.CreateLogger<NodeDispatcher>());
-        var roster = new ManagerRoster(members, coordination, id => CoordinationObservers.Has(store.Read(view => view.Get<Node>(id))), time);
+        var roster = new ManagerRoster(members, coordination, id => CoordinationObservers.Has(id, members.View, store.Read(static view => view.List<Node>().ToList())), time);
         var hub = new LogHub(store, time, logs.CreateLogger<LogHub>());
         Authority = new CertificateAuthorityService(store, () => identity.Current.Root);
         NodeCertificates = new NodeCertificateService(store, signer, roster, time, logs.CreateLogger<NodeCertificateService>());

@@ -8,9 +8,9 @@ namespace Skep.Manager.Membership;
 /// <summary>The managers as the group says who they are, and as far as it is known here how they fare.</summary>
 /// <param name="members">The group.</param>
 /// <param name="coordination">The coordination's group, in which a manager votes too unless it only observes.</param>
-/// <param name="observes">Whether a node's manager only observes coordination.</param>
+/// <param name="observes">Whether a member only observes coordination.</param>
 /// <param name="time">Tells since when a member has not answered.</param>
-public sealed class ManagerRoster(StoreMembers members, StoreMembers coordination, Func<string, bool> observes, TimeProvider time) : IManagerMembers
+public sealed class ManagerRoster(StoreMembers members, StoreMembers coordination, Func<ulong, bool> observes, TimeProvider time) : IManagerMembers
 {
     /// <summary>The most managers that vote: beyond it each write costs more and survives hardly more.</summary>
     public const int MaxManagers = 7;
@@ -39,7 +39,7 @@ public sealed class ManagerRoster(StoreMembers members, StoreMembers coordinatio
                 RaftId = member.Id,
                 Addr = member.Address,
                 Leader = member.Id == view.LeaderId,
-                Reachability = ManagersReport.ReachabilityOf(member.Id, IsReachable(view, member.Id), observes(nodeId) ? [view] : [view, coordination.View]),
+                Reachability = ManagersReport.ReachabilityOf(member.Id, IsReachable(view, member.Id), observes(member.Id) ? [view] : [view, coordination.View]),
             };
     }
 

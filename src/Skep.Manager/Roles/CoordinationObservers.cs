@@ -9,18 +9,13 @@ namespace Skep.Manager.Roles;
 /// </summary>
 internal static class CoordinationObservers
 {
-    /// <summary>The label of such a node.</summary>
-    public const string Label = "skep.coordination";
-
-    /// <summary>What it says.</summary>
-    public const string Observer = "observer";
-
-    /// <summary>Whether a node's manager only observes.</summary>
-    public static bool Has(Node? node) => node?.Spec?.Annotations?.Labels is { } labels && labels.TryGetValue(Label, out string? said) && said == Observer;
+    private const string Label = "skep.coordination";
+    private const string Observer = "observer";
 
     /// <summary>Whether a member only observes. The label counts for as long as another manager that is to stay has none: somebody must vote.</summary>
     public static bool Has(ulong memberId, MembersView managers, IReadOnlyCollection<Node> nodes) =>
         IsLabelled(memberId, nodes) && managers.Voters.Any(v => RoleStep.IsWanted(v, nodes) && !IsLabelled(v.Id, nodes));
 
-    private static bool IsLabelled(ulong memberId, IReadOnlyCollection<Node> nodes) => nodes.Any(n => Has(n) && MemberIds.IsOf(memberId, n.Id));
+    private static bool IsLabelled(ulong memberId, IReadOnlyCollection<Node> nodes) => nodes.Any(n =>
+        n.Spec?.Annotations?.Labels is { } labels && labels.TryGetValue(Label, out string? said) && said == Observer && MemberIds.IsOf(memberId, n.Id));
 }

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Skep.Sketches;
 
@@ -49,10 +47,8 @@ public sealed class ConcurrentHeavyHitters
     /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>
     public void Add(string key, long count = 1)
     {
-        ArgumentNullException.ThrowIfNull(key);
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(key.Length));
-        Add(bytes.AsSpan(0, Encoding.UTF8.GetBytes(key, bytes)), count);
-        ArrayPool<byte>.Shared.Return(bytes);
+        using var text = new TextKey(key);
+        Add(text.Bytes, count);
     }
 
     /// <inheritdoc cref="Add(ReadOnlySpan{byte}, long)"/>

@@ -42,13 +42,13 @@ public sealed class Members
         _group.Tick(0);
         Connection client = _group.Connect();
         _group.Ping(client);
-        _group.Tick(Member.TickMs);
-        _group.Tick(Member.TickMs);
+        _group.Tick(2 * Member.TickMs);
+        _group.Tick(2 * Member.TickMs);
         Assert.Equal([client.SessionId], Told(_group.Asides[^2]));
         Assert.Equal([client.SessionId], Told(_group.Asides[^1]));
 
         _group.Member.ReceiveAside(2, (byte[])[3, .. _group.Asides[^1].AsSpan(1, 8)]);
-        _group.Tick(Member.TickMs);
+        _group.Tick(2 * Member.TickMs);
         Assert.Empty(Told(_group.Asides[^1]));
     }
 

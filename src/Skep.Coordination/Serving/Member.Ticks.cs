@@ -15,6 +15,10 @@ internal sealed partial class Member
     private const int LongestResendMs = 8_000;
     private const int CutOffAfterMs = 2_000;
     private const int HandshakeMs = 15_000;
+
+    /// <summary>How often the leader is told who was heard from, at least: some times in a third of the shortest time-out.</summary>
+    private const int TellHeardMs = 2 * TickMs;
+    private const int TendIdleMs = 1_000;
     private const int PassedEveryMs = 10_000;
     private const int MaxPassedAtOnce = 1_000;
     private static readonly Acl[] OwnAcl = [new((int)Access.Permissions.Read, new AclId("world", "anyone"))];
@@ -31,6 +35,8 @@ internal sealed partial class Member
     private long _leaderSeenMs;
     private long _contactMs;
     private long _passedMs;
+    private long _toldHeardMs;
+    private long _tendedMs;
     private string _toldMembers = "";
 
     /// <summary>Does what time asks for; to be called every <see cref="TickMs"/>.</summary>
@@ -51,6 +57,7 @@ internal sealed partial class Member
                 _seen = standing;
                 ResendAll(nowMs);
                 _toldMembers = "";
+                _toldHeardMs = long.MinValue / 2;
                 if (standing.Leads)
                 {
                     _expiry.Lead(Tree.Sessions.Select(static s => (s.Key, s.Value.TimeoutMs)), nowMs);
@@ -66,11 +73,15 @@ internal sealed partial class Member
             {
                 Lead(nowMs);
             }
-            else if (standing.LeaderId != 0 && (_heard.Count > 0 || _untold.Count > 0 || _local.Count > 0))
+            else if (standing.LeaderId != 0 && (_heard.Count > 0 || _untold.Count > 0 || _local.Count > 0)
+                && nowMs - _toldHeardMs > TellHeardMs - (TickMs / 2))
             {
                 TellHeard(standing.LeaderId, nowMs);
             }
-            Tend(nowMs);
+            if (IsTendingDue(nowMs))
+            {
+                Tend(nowMs);
+            }
             _effects.Barriers.AddRange(_barriersAgain.Where(static b => b.Connection.State == ConnectionState.Open));
             _barriersAgain.Clear();
             effects = TakeEffects();
@@ -169,6 +180,7 @@ internal sealed partial class Member
 
     private void TellHeard(ulong leader, long nowMs)
     {
+        _toldHeardMs = nowMs;
         _touchNumber++;
         foreach (long sessionId in _heard)
         {
@@ -256,9 +268,14 @@ internal sealed partial class Member
         }
     }
 
+    // Thousands of connections that only ping need no look five times a second.
+    private bool IsTendingDue(long nowMs) =>
+        _figures.Outstanding > 0 || _attaching.Count > 0 || nowMs - _contactMs > MemberOptions.LeastTimeoutMs / 3 || nowMs - _tendedMs >= TendIdleMs;
+
     // Looks at each connection: who waits for an answer for too long, who is cut off with us, who never said what it wants.
     private void Tend(long nowMs)
     {
+        _tendedMs = nowMs;
         List<Connection>? over = null;
         foreach (Connection connection in _connections)
         {

@@ -48,7 +48,7 @@ internal sealed class ManagerServer : IAsyncDisposable
         });
         builder.Services.AddHttpForwarder();
         addServices(builder.Services);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
         {
             Limit(kestrel);
             kestrel.ListenUnixSocket(options.ControlSocket, listen =>

@@ -18,6 +18,9 @@ internal sealed record CoreOptions
 
     public int HeartbeatMs { get; init; } = 100;
 
+    /// <summary>How often a leader tells that it lives while all members have all there is and know that; as often as otherwise where it is 0.</summary>
+    public int RestHeartbeatMs { get => field > 0 ? field : HeartbeatMs; init; }
+
     /// <summary>By how much a member's clock may run too fast or too slow, as a fraction.</summary>
     public double ClockDriftBound { get; init; } = 0.05;
 

@@ -92,9 +92,31 @@ internal sealed partial class RaftCore
 
         ForgetLeavers();
         ContinueChange();
-        if (Role == Role.Leader && _nowMs - _lastSentMs >= _options.HeartbeatMs)
+        if (Role == Role.Leader && _nowMs - _lastSentMs >= (IsAtRest ? _options.RestHeartbeatMs : _options.HeartbeatMs))
         {
             SendHeartbeats();
+        }
+    }
+
+    /// <summary>Whether all members have all there is, and know it.</summary>
+    public bool IsAtRest
+    {
+        get
+        {
+            if (Commit != _log.LastIndex || _pendingReads.Count > 0 || _transferTarget != 0)
+            {
+                return false;
+            }
+
+            foreach (var (id, progress) in _progress)
+            {
+                if (id != Id && (progress.Match != Commit || progress.CommitSent != Commit || progress.State != ProgressState.Replicate))
+                {
+                    return false;
+                }
+            }
+
+            return true;
         }
     }
 

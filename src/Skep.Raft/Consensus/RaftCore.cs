@@ -62,6 +62,9 @@ internal sealed partial class RaftCore
     /// <summary>What a leader knows of the members, itself included; empty elsewhere.</summary>
     public IReadOnlyDictionary<ulong, Progress> Members => _progress;
 
+    /// <summary>When a member that does not lead asks for votes, unless it hears from a leader before.</summary>
+    public long ElectionDueMs => _timerMs + _timeoutMs;
+
     public bool HasFault(CoreFaults fault) => (_options.Faults & fault) != 0;
 
     public ulong? TermAt(ulong index) => _log.TermAt(index);

@@ -52,6 +52,7 @@ public sealed class RaftHost : IAsyncDisposable
     private readonly RaftHostOptions _options;
     private readonly RaftLog _log;
     private readonly RaftTransport _transport;
+    private readonly GroupTicker _ticker;
     private readonly ConcurrentBag<ReplicaGroup> _groups = [];
 
     private RaftHost(RaftHostOptions options, RaftLog log)
@@ -59,6 +60,7 @@ public sealed class RaftHost : IAsyncDisposable
         _options = options;
         _log = log;
         _transport = new RaftTransport(options.Member, options.Dial, options.Time, options.LoggerFactory.CreateLogger<RaftTransport>());
+        _ticker = new GroupTicker(options.Time, _transport);
     }
 
     /// <summary>Opens the folder, or begins it.</summary>
@@ -85,7 +87,7 @@ public sealed class RaftHost : IAsyncDisposable
     {
         var start = await ReplicaStart.RunAsync(options, _options.Member, _log, machine, ct).ConfigureAwait(false);
         var random = new Random(Mix((uint)_options.Seed, _options.Member.Id, options.GroupId));
-        var group = new ReplicaGroup(options, _options.Member, _log, _transport, machine, start, random, _options.Time, _options.LoggerFactory.CreateLogger<ReplicaGroup>());
+        var group = new ReplicaGroup(options, _options.Member, _log, _transport, _ticker, machine, start, random, _options.Time, _options.LoggerFactory.CreateLogger<ReplicaGroup>());
         _groups.Add(group);
         return group;
     }
@@ -164,6 +166,7 @@ public sealed class RaftHost : IAsyncDisposable
             await group.DisposeAsync().ConfigureAwait(false);
         }
 
+        _ticker.Dispose();
         await _transport.DisposeAsync().ConfigureAwait(false);
         _log.Dispose();
     }

@@ -386,13 +386,13 @@ public sealed partial class ReplicaGroup
     private void TellStatus()
     {
         // At each tick; at once for those who watch, and what others act upon.
-        if (!Volatile.Read(ref _ticked) && Volatile.Read(ref _watchers) == 0 && Status.Term == _core.Term && Status.LeaderId == _core.Leader
+        if (!Volatile.Read(ref _hasTicked) && Volatile.Read(ref _watchers) == 0 && Status.Term == _core.Term && Status.LeaderId == _core.Leader
             && Status.Role == RoleOf(_core.Role) && Status.IsReady == IsReady && ReferenceEquals(Status.Configuration, _core.Configuration))
         {
             return;
         }
 
-        Volatile.Write(ref _ticked, false);
+        Volatile.Write(ref _hasTicked, false);
         var status = ReadStatus();
         if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId || status.IsReady != Status.IsReady
             || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
@@ -411,14 +411,22 @@ public sealed partial class ReplicaGroup
 
     private void KeepPace()
     {
-        var members = _core.Configuration;
-        var isAlone = _core.Role == Role.Leader && members.Voters.Count == 1 && members.OutgoingVoters.Count == 0 && members.Learners.Count == 0;
-        if (_pace.Observe(Volatile.Read(ref _ticked), isAlone, _core.Term, _core.LastIndex, _core.Commit))
+        if (_pace.Observe(Volatile.Read(ref _hasTicked), Cause(), _core.Term, _core.LastIndex, _core.Commit) || _ticked.IsSpent)
         {
-            // At the same moments as the other groups of the process, so that a machine at rest is woken once for all of them.
-            var sinceMs = (long)_time.GetElapsedTime(0).TotalMilliseconds % _pace.PeriodMs;
-            _ticker.Change(TimeSpan.FromMilliseconds(_pace.PeriodMs - sinceMs), TimeSpan.FromMilliseconds(_pace.PeriodMs));
+            _ticked.Due(_pace.NextMs(_ticker.NowMs, _core.ElectionDueMs - NowMs()));
         }
+    }
+
+    private TickCause Cause()
+    {
+        if (_core.Role != Role.Leader)
+        {
+            return _core.Leader == 0 ? TickCause.Election : TickCause.Leader;
+        }
+
+        var members = _core.Configuration;
+        var isAlone = members.Voters.Count == 1 && members.OutgoingVoters.Count == 0 && members.Learners.Count == 0;
+        return isAlone ? TickCause.None : _core.IsAtRest ? TickCause.Heartbeats : TickCause.Laggards;
     }
 
     private bool IsReady => _core.Role == Role.Leader && _applied >= _core.TermStart;

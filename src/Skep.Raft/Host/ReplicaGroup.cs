@@ -29,7 +29,8 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly long _startTimestamp;
     private readonly long _clockOffsetMs;
-    private readonly ITimer _ticker;
+    private readonly GroupTicker _ticker;
+    private readonly GroupTicker.Ticked _ticked;
     private readonly Turns _turns;
     private readonly TickPace _pace;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,15 +38,15 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
     private ulong _storedSequence;
     private int _watchers;
     private bool _ended;
-    private bool _ticked;
+    private bool _hasTicked;
     private int _disposed;
 
     internal ReplicaGroup(
-        ReplicaGroupOptions options, RaftMember self, RaftLog log, RaftTransport transport, IStateMachine machine, ReplicaStart start, Random random, TimeProvider time, ILogger logger)
+        ReplicaGroupOptions options, RaftMember self, RaftLog log, RaftTransport transport, GroupTicker ticker, IStateMachine machine, ReplicaStart start, Random random, TimeProvider time, ILogger logger)
     {
         (_options, _log, _transport, _machine, _time, _logger) = (options, log, transport, machine, time, logger);
         _startTimestamp = time.GetTimestamp();
-        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs, CommitNoticeMs = TickPace.BusyMs(options.HeartbeatMs) };
+        var core = new CoreOptions { Id = self.Id, Group = options.GroupId, ElectionTimeoutMs = options.ElectionTimeoutMs, HeartbeatMs = options.HeartbeatMs, RestHeartbeatMs = TickPace.RestHeartbeatMs(options.HeartbeatMs), CommitNoticeMs = TickPace.BusyMs(options.HeartbeatMs) };
 
         // Nobody else can lead a group of one, so there is nobody to wait for.
         _clockOffsetMs = start.IsAlone ? 3L * options.ElectionTimeoutMs : 0;
@@ -61,8 +62,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         transport.Register(options.GroupId, this);
         _turns = new Turns(TurnAsync);
         _pace = new TickPace(options.HeartbeatMs);
-        var tick = TimeSpan.FromMilliseconds(_pace.PeriodMs);
-        _ticker = time.CreateTimer(static me => ((ReplicaGroup)me!).Tick(), this, tick, tick);
+        (_ticker, _ticked) = (ticker, ticker.Add(Tick));
         _turns.Ask();
     }
 
@@ -229,7 +229,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
 
         Stop(null);
         await _turns.Ended.ConfigureAwait(false);
-        await _ticker.DisposeAsync().ConfigureAwait(false);
+        _ticked.Dispose();
         await Task.WhenAll(_sending.Values).ConfigureAwait(false);
         await _writer.DisposeAsync().ConfigureAwait(false);
         await _snapshots.DisposeAsync().ConfigureAwait(false);
@@ -291,7 +291,7 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
 
     private void Tick()
     {
-        Volatile.Write(ref _ticked, true);
+        Volatile.Write(ref _hasTicked, true);
         _turns.TakeHere();
     }
 

@@ -1,7 +1,26 @@
 namespace Skep.Raft;
 
+/// <summary>What a member has to look at the clock for.</summary>
+internal enum TickCause
+{
+    /// <summary>It leads, and there is no other member.</summary>
+    None,
+
+    /// <summary>It leads, and is to tell that it lives.</summary>
+    Heartbeats,
+
+    /// <summary>It leads, and a member has not all there is, or does not know it.</summary>
+    Laggards,
+
+    /// <summary>It follows, and would miss its leader.</summary>
+    Leader,
+
+    /// <summary>It knows of no leader.</summary>
+    Election,
+}
+
 /// <summary>
-/// How often a group looks at the clock: often while commands go through it, so that followers hear soon of what is committed, less
+/// When a group looks at the clock next: often while commands go through it, so that followers hear soon of what is committed, less
 /// often at rest, and hardly at all where there is no other member to hear from.
 /// </summary>
 internal sealed class TickPace(int heartbeatMs)
@@ -9,21 +28,24 @@ internal sealed class TickPace(int heartbeatMs)
     private const int QuietTicks = 8;
     private const int LonePeriodMs = 2000;
 
-    private (ulong Term, ulong Last, ulong Commit) _seen;
-    private int _quiet;
+    /// <summary>What is told of a follower from outside, and reads that it gives up, are no older than this at rest.</summary>
+    private const int LongestRestMs = 250;
 
-    /// <summary>The pace of a group that has just begun.</summary>
-    public int PeriodMs { get; private set; } = BusyMs(heartbeatMs);
+    private (ulong Term, ulong Last, ulong Commit) _seen;
+    private TickCause _cause;
+    private int _quiet;
 
     /// <summary>Takes note of the group as it is at the end of a turn.</summary>
     /// <param name="ticked">Whether the clock gave this turn.</param>
-    /// <param name="isAlone">Whether this member leads and there is no other.</param>
+    /// <param name="cause">What the clock is looked at for.</param>
     /// <param name="term">Its term.</param>
     /// <param name="last">Its last index.</param>
     /// <param name="commit">What is committed.</param>
-    /// <returns>Whether <see cref="PeriodMs"/> is another now.</returns>
-    public bool Observe(bool ticked, bool isAlone, ulong term, ulong last, ulong commit)
+    /// <returns>Whether <see cref="NextMs"/> is another now.</returns>
+    public bool Observe(bool ticked, TickCause cause, ulong term, ulong last, ulong commit)
     {
+        var was = (_cause, _quiet < QuietTicks);
+        _cause = cause;
         if (_seen != (term, last, commit))
         {
             _seen = (term, last, commit);
@@ -34,12 +56,39 @@ internal sealed class TickPace(int heartbeatMs)
             _quiet++;
         }
 
-        var period = isAlone ? LonePeriodMs : _quiet < QuietTicks ? BusyMs(heartbeatMs) : Math.Max(1, heartbeatMs / 2);
-        var changes = period != PeriodMs;
-        PeriodMs = period;
-        return changes;
+        return was != (_cause, _quiet < QuietTicks);
+    }
+
+    /// <summary>When the next look at the clock is due.</summary>
+    /// <param name="nowMs">The clock of all groups of the process: those of one pace look at the same moments, and the machine wakes once for them.</param>
+    /// <param name="untilElectionMs">How long a follower still waits for its leader.</param>
+    public long NextMs(long nowMs, long untilElectionMs)
+    {
+        if (_cause == TickCause.None)
+        {
+            return After(nowMs, LonePeriodMs);
+        }
+
+        if (_quiet < QuietTicks)
+        {
+            return After(nowMs, BusyMs(heartbeatMs));
+        }
+
+        return _cause switch
+        {
+            TickCause.Heartbeats => After(nowMs, 2 * heartbeatMs),
+            TickCause.Leader => nowMs + Math.Clamp(untilElectionMs, 1, LongestRestMs),
+            _ => After(nowMs, heartbeatMs),
+        };
     }
 
     /// <summary>The period while commands go through the group.</summary>
     public static int BusyMs(int heartbeatMs) => Math.Max(1, heartbeatMs / 4);
+
+    /// <summary>
+    /// How often a leader at rest tells that it lives: at every second heartbeat's time, less what the tick before may have been late.
+    /// </summary>
+    public static int RestHeartbeatMs(int heartbeatMs) => (2 * heartbeatMs) - (heartbeatMs / 5);
+
+    private static long After(long nowMs, int periodMs) => nowMs - (nowMs % periodMs) + periodMs;
 }

@@ -23,6 +23,10 @@ internal sealed class RaftTransport(
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
 
+    [ThreadStatic]
+    private static bool _gathers;
+
+
     public void Register(ulong group, IGroupInbox inbox) => _groups[group] = inbox;
 
     public void Unregister(ulong group) => _groups.TryRemove(group, out _);
@@ -51,7 +55,10 @@ internal sealed class RaftTransport(
         if (SenderTo(to) is { } sender)
         {
             sender.SendAside(group, bytes);
-            sender.Flush();
+            if (!_gathers)
+            {
+                sender.Flush();
+            }
         }
     }
 
@@ -77,10 +84,22 @@ internal sealed class RaftTransport(
     /// <summary>Sends what is queued, on this thread as far as the streams take it; never waits.</summary>
     public void Flush()
     {
+        if (_gathers)
+        {
+            return;
+        }
+
         foreach (var (_, peer) in _peers)
         {
             peer.Flush();
         }
+    }
+
+    /// <summary>Has what this thread sends until the end of the result leave together.</summary>
+    public Gathering Gather()
+    {
+        _gathers = true;
+        return new Gathering(this);
     }
 
     /// <summary>Brings a snapshot to a member, and then the message that tells of it.</summary>
@@ -158,7 +177,7 @@ internal sealed class RaftTransport(
     {
         // One read of the stream takes in all that has come, and a group looks at it once.
         var frames = new FrameReader(stream);
-        IGroupInbox? untold = null;
+        var untold = new List<IGroupInbox>();
         while (await frames.ReadAsync(ct).ConfigureAwait(false) is var (group, payload))
         {
             var inbox = _groups.GetValueOrDefault(group);
@@ -168,21 +187,29 @@ internal sealed class RaftTransport(
             }
             else
             {
-                if (!ReferenceEquals(untold, inbox))
+                var message = ReadMessage(group, payload, from);
+                if (inbox is not null)
                 {
-                    untold?.Handle();
+                    inbox.TryReceive(message);
+                    if (!untold.Contains(inbox))
+                    {
+                        untold.Add(inbox);
+                    }
                 }
-
-                untold = inbox;
-                inbox?.TryReceive(ReadMessage(group, payload, from));
             }
 
             if (!frames.HasMore)
             {
-                untold?.Handle();
-                untold = null;
+                Handle(untold);
             }
         }
+    }
+
+    private void Handle(List<IGroupInbox> untold)
+    {
+        using var together = Gather();
+        untold.ForEach(static inbox => inbox.Handle());
+        untold.Clear();
     }
 
     private static Message ReadMessage(ulong group, byte[] payload, ulong from)
@@ -192,6 +219,16 @@ internal sealed class RaftTransport(
         return message.Type == MessageType.Snapshot
             ? throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot")
             : message;
+    }
+
+    /// <summary>As long as it lasts, its thread writes nothing; at its end all that waits.</summary>
+    internal readonly struct Gathering(RaftTransport transport) : IDisposable
+    {
+        public void Dispose()
+        {
+            _gathers = false;
+            transport.Flush();
+        }
     }
 
     internal static void CheckSender(Message message, ulong from)

@@ -1,0 +1,113 @@
+using Skep.Raft.Transport;
+
+namespace Skep.Raft;
+
+/// <summary>
+/// Ticks the groups of a process by one timer: those that are due at the same moment one after another on one thread, so that what they
+/// send to a peer leaves in one write, and a machine at rest is woken once for all of them.
+/// </summary>
+internal sealed class GroupTicker : IDisposable
+{
+    private const long Never = long.MaxValue;
+
+    private readonly TimeProvider _time;
+    private readonly RaftTransport _transport;
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private Ticked[] _groups = [];
+    private long _armedMs = Never;
+
+    public GroupTicker(TimeProvider time, RaftTransport transport)
+    {
+        (_time, _transport) = (time, transport);
+        _timer = time.CreateTimer(static me => ((GroupTicker)me!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>The clock by which groups are due.</summary>
+    public long NowMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+
+    /// <summary>Takes a group in, to be ticked when it says that it is due.</summary>
+    public Ticked Add(Action tick)
+    {
+        var added = new Ticked(this, tick);
+        lock (_gate)
+        {
+            _groups = [.. _groups, added];
+        }
+
+        return added;
+    }
+
+    public void Dispose() => _timer.Dispose();
+
+    private void Remove(Ticked group)
+    {
+        lock (_gate)
+        {
+            _groups = [.. _groups.Where(g => g != group)];
+        }
+    }
+
+    private void Due(Ticked group, long atMs)
+    {
+        lock (_gate)
+        {
+            group.DueMs = atMs;
+            if (atMs < _armedMs)
+            {
+                Arm(atMs);
+            }
+        }
+    }
+
+    private void Tick()
+    {
+        Ticked[] due;
+        lock (_gate)
+        {
+            var now = NowMs;
+            due = [.. _groups.Where(g => g.DueMs <= now)];
+            foreach (var group in due)
+            {
+                group.DueMs = Never;
+            }
+
+            Arm(_groups.Select(static g => g.DueMs).DefaultIfEmpty(Never).Min());
+        }
+
+        using var together = _transport.Gather();
+        foreach (var group in due)
+        {
+            group.Tick();
+        }
+    }
+
+    private void Arm(long atMs)
+    {
+        _armedMs = atMs;
+        _timer.Change(atMs == Never ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(Math.Max(1, atMs - NowMs)), Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>A group that is ticked until this is disposed of.</summary>
+    internal sealed class Ticked(GroupTicker ticker, Action tick) : IDisposable
+    {
+        private long _dueMs = Never;
+
+        /// <summary>When it is ticked next.</summary>
+        public long DueMs
+        {
+            get => Volatile.Read(ref _dueMs);
+            set => Volatile.Write(ref _dueMs, value);
+        }
+
+        /// <summary>Whether it was ticked and did not say since when it is due again.</summary>
+        public bool IsSpent => DueMs == Never;
+
+        public Action Tick => tick;
+
+        /// <summary>Has it ticked at a time, and not at the time said before.</summary>
+        public void Due(long atMs) => ticker.Due(this, atMs);
+
+        public void Dispose() => ticker.Remove(this);
+    }
+}

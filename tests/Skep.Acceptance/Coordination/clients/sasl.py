@@ -48,13 +48,20 @@ def through_kazoo(server, root):
 
 def refusal(client):
     """What a client ends as. Kazoo calls itself connected before it has proved anything, so its start tells nothing."""
-    lost = threading.Event()
-    client.add_listener(lambda state: lost.set() if state == KazooState.LOST else None)
+    lost, told = threading.Event(), ["taken in"]
+
+    def hear(state):
+        # Asked here: it calls itself closed soon after.
+        if state == KazooState.LOST and not lost.is_set():
+            told[0] = client.client_state
+            lost.set()
+
+    client.add_listener(hear)
     client.start_async()
-    told = client.client_state if lost.wait(15) else "taken in"
+    lost.wait(15)
     client.stop()
     client.close()
-    return told
+    return told[0]
 
 
 def through_java(server, root, user, password):

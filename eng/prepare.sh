@@ -57,10 +57,11 @@ publish() {
   local aot=true
   if ! command -v clang >/dev/null && ! command -v gcc >/dev/null; then
     aot=false
-    say "No C linker here (clang or gcc): swarmctl is built without ahead-of-time compilation and starts slower."
+    say "No C linker here (clang or gcc): the programs are built without ahead-of-time compilation, start slower, take more memory and need the .NET runtime."
   fi
+  rm -rf "$root/bin"
   mkdir -p "$root/bin"
-  quietly publish-swarmd dotnet publish "$root/src/swarmd" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true
+  quietly publish-swarmd dotnet publish "$root/src/swarmd" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
   quietly publish-supervisor dotnet publish "$root/src/Skep.Supervisor" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
   quietly publish-swarmctl dotnet publish "$root/src/swarmctl" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
   end_compiler

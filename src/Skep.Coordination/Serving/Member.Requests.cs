@@ -151,7 +151,8 @@ internal sealed partial class Member
                 // Who is a member follows from the cluster's managers.
                 Refuse(connection, header, ErrorCode.ReconfigDisabled, nowMs);
                 break;
-            case var _ when Requests.IsWrite(op):
+            case var _ when Requests.IsWrite(op) || (op == OpCode.Sync && connection.IsReadOnly):
+                // A sync that reaches no leader must not look like one.
                 if (connection.IsReadOnly && op != OpCode.CloseSession)
                 {
                     Refuse(connection, header, ErrorCode.NotReadOnly, nowMs);
@@ -196,7 +197,7 @@ internal sealed partial class Member
 
     private void AddRead(Connection connection, int xid, OpCode op, ReadOnlyMemory<byte> body, long nowMs)
     {
-        bool needsBarrier = !connection.IsReadOnly && (op == OpCode.Sync || (connection.IsLinearizable && IsOfTree(op)));
+        bool needsBarrier = op == OpCode.Sync || (connection is { IsLinearizable: true, IsReadOnly: false } && IsOfTree(op));
         if (!needsBarrier && connection.Pending.Count == 0)
         {
             ExecuteRead(connection, xid, op, body);

@@ -45,7 +45,8 @@ internal sealed partial class Member
     {
         bool known = Tree.Sessions.TryGetValue(asked.SessionId, out Session? session)
             && CryptographicOperations.FixedTimeEquals(asked.Password.GetValueOrDefault().Span, session.Password);
-        if (asked.SessionId != 0 && (!known || asked.LastZxidSeen > Tree.LastZxid || _local.ContainsKey(asked.SessionId)))
+        // Who has no session either may have read elsewhere, and is not shown less.
+        if (asked.LastZxidSeen > Tree.LastZxid || (asked.SessionId != 0 && (!known || _local.ContainsKey(asked.SessionId))))
         {
             Close(connection);
             return;
@@ -129,6 +130,7 @@ internal sealed partial class Member
                 var identity = new AclId("digest", Digest(proof));
                 if (connection.IsReadOnly)
                 {
+                    connection.OwnIdentities = [.. connection.OwnIdentities.Append(identity).Distinct()];
                     connection.Reply(header.Xid, 0, ErrorCode.Ok);
                     MarkDirty(connection);
                     break;

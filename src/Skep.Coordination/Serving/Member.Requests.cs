@@ -66,19 +66,21 @@ internal sealed partial class Member
         }
     }
 
-    /// <summary>Takes what a client sent, as far as it is whole frames.</summary>
+    /// <summary>Takes what a client sent, as far as it is whole frames, and as there is room for their answers.</summary>
     /// <param name="connection">Whose it is.</param>
     /// <param name="bytes">What came; moved past what was taken.</param>
-    public void Receive(Connection connection, ref ReadOnlySequence<byte> bytes)
+    /// <returns>Whether something is left that there was no room to answer: to be given again once there is.</returns>
+    public bool Receive(Connection connection, ref ReadOnlySequence<byte> bytes)
     {
         Effects effects;
+        bool isFull;
         lock (_gate)
         {
             long nowMs = _options.NowMs();
             connection.HeardMs = nowMs;
             try
             {
-                while (connection.State < ConnectionState.Closing && TryTake(connection, ref bytes, out ReadOnlyMemory<byte> frame))
+                while (connection.State < ConnectionState.Closing && connection.OutLength < MaxOutBytes && TryTake(connection, ref bytes, out ReadOnlyMemory<byte> frame))
                 {
                     connection.Figures.Received++;
                     _figures.Received++;
@@ -96,9 +98,11 @@ internal sealed partial class Member
             {
                 _heard.Add(connection.SessionId);
             }
+            isFull = bytes.Length > 0 && connection is { State: < ConnectionState.Closing, OutLength: >= MaxOutBytes };
             effects = TakeEffects();
         }
         Do(effects);
+        return isFull;
     }
 
     private bool TryTake(Connection connection, ref ReadOnlySequence<byte> bytes, out ReadOnlyMemory<byte> frame)

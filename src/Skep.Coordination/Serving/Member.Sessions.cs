@@ -12,6 +12,9 @@ internal sealed partial class Member
     private const int PasswordBytes = 16;
     private const int AuthXid = -4;
 
+    // Far more than any name with its password: what is proved is kept with the session, and what is no UTF-8 grows on the way there.
+    private const int MostProofLength = 64 * 1024;
+
     private void BeginSession(Connection connection, ConnectRequest asked, long nowMs)
     {
         connection.Asked = asked with { Password = null };
@@ -126,7 +129,7 @@ internal sealed partial class Member
         string? proof = packet.Auth is { } auth ? Encoding.UTF8.GetString(auth.Span) : null;
         switch (packet.Scheme)
         {
-            case "digest" when connection.Peer.MayProveByPassword && proof is not null:
+            case "digest" when connection.Peer.MayProveByPassword && proof is { Length: <= MostProofLength }:
                 var identity = new AclId("digest", Digest(proof));
                 if (connection.IsReadOnly)
                 {

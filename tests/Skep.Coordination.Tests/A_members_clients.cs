@@ -172,6 +172,39 @@ public sealed class A_members_clients
     }
 
     [Fact]
+    public void Are_let_go_when_they_prove_who_they_are_by_more_than_anybody_has_to_say()
+    {
+        Connection client = _group.Connect();
+        _group.Ask(client, -4, OpCode.Auth, new AuthPacket(0, "digest", Enumerable.Repeat((byte)0xff, 70_000).ToArray()));
+        Assert.Equal([(-4, (int)ErrorCode.AuthFailed)], _group.Read(client).Select(static h => (h.Xid, h.Err)));
+        Assert.Equal(ConnectionState.Closing, client.State);
+        Assert.Empty(_group.Commands);
+    }
+
+    [Fact]
+    public void Have_no_more_read_than_there_is_room_for_the_answers()
+    {
+        Connection client = _group.Connect();
+        _group.Ask(client, 1, OpCode.Create, new CreateRequest("/large", new byte[900_000], Trees.Open, 0));
+        _group.ApplyAll();
+        _group.Read(client);
+        byte[] gets = [.. Enumerable.Range(2, 100).SelectMany(static xid => JuteFrame.Make(output =>
+        {
+            JuteFrame.Put(output, new RequestHeader(xid, (int)OpCode.GetData));
+            JuteFrame.Put(output, new PathWatchRequest("/large", false));
+        }))];
+        var rest = new System.Buffers.ReadOnlySequence<byte>(gets);
+        var answered = new List<int>();
+        while (rest.Length > 0)
+        {
+            Assert.Equal(_group.Member.Receive(client, ref rest), rest.Length > 0);
+            Assert.InRange(client.OutLength, 1, 2_000_000);
+            answered.AddRange(_group.Read(client).Select(static h => h.Xid));
+        }
+        Assert.Equal(Enumerable.Range(2, 100), answered);
+    }
+
+    [Fact]
     public void Lose_the_session_that_another_connection_takes_up()
     {
         Connection first = _group.Connect();

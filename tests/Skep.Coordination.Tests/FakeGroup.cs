@@ -87,8 +87,7 @@ internal sealed class FakeGroup : IConsensus, IClientLink
     /// <param name="again">Whose session it takes up; null for a new one.</param>
     public Connection Connect(int timeoutMs = 10_000, Connection? again = null)
     {
-        byte[] password = again is null ? new byte[16] : Member.Look(v => v.Tree.Sessions[again.SessionId].Password);
-        Connection connection = Begin(new ConnectRequest(0, 0, timeoutMs, again?.SessionId ?? 0, password, false));
+        Connection connection = Begin(new ConnectRequest(0, 0, timeoutMs, again?.SessionId ?? 0, PasswordOf(again), false));
         ApplyAll();
         Assert.Equal(ConnectionState.Open, connection.State);
         Read(connection);
@@ -96,12 +95,16 @@ internal sealed class FakeGroup : IConsensus, IClientLink
     }
 
     /// <summary>Connects a client that would rather read than nothing.</summary>
-    public Connection ConnectReadOnly()
+    /// <param name="lastZxid">What it has seen.</param>
+    /// <param name="again">Whose session it has; null for none yet.</param>
+    public Connection ConnectReadOnly(long lastZxid = 0, Connection? again = null)
     {
-        Connection connection = Begin(new ConnectRequest(0, 0, 10_000, 0, new byte[16], true));
+        Connection connection = Begin(new ConnectRequest(0, lastZxid, 10_000, again?.SessionId ?? 0, PasswordOf(again), true));
         Read(connection);
         return connection;
     }
+
+    private byte[] PasswordOf(Connection? client) => client is null ? new byte[16] : Member.Look(v => v.Tree.Sessions[client.SessionId].Password);
 
     private Connection Begin(ConnectRequest request)
     {

@@ -60,7 +60,11 @@ internal sealed class Replica(IOutcomes outcomes)
                 break;
             case WriteKind.Own:
                 var op = (OpCode)reader.ReadInt();
-                Do(Caller.Own, op, Requests.ReadWrite(op, ref reader), timeMs);
+                MultiOp own = Requests.ReadWrite(op, ref reader);
+                if (op != OpCode.DeleteContainer || Tree.HasPassed(own.Path, timeMs))
+                {
+                    Do(Caller.Own, op, own, timeMs);
+                }
                 break;
             default:
                 break;

@@ -56,15 +56,22 @@ internal sealed class WriteQueue
         {
             while (Take() is { } taken)
             {
-                Standing standing = _consensus.Standing;
-                if (standing.Leads || standing.LeaderId != 0)
+                try
                 {
-                    Send(taken.WrittenMemory, standing);
+                    Standing standing = _consensus.Standing;
+                    if (standing.Leads || standing.LeaderId != 0)
+                    {
+                        Send(taken.WrittenMemory, standing);
+                    }
                 }
-                taken.ResetWrittenCount();
-                if (taken.Capacity > MaxCommandSizeBytes)
+                finally
                 {
-                    _taken = new();
+                    // What could not be sent must not come again before all that follows it.
+                    taken.ResetWrittenCount();
+                    if (taken.Capacity > MaxCommandSizeBytes)
+                    {
+                        _taken = new();
+                    }
                 }
             }
         }

@@ -57,10 +57,7 @@ internal sealed class ClientSocket : IClientLink, IThreadPoolWorkItem
 
     void IClientLink.Wake(bool here)
     {
-        if (Volatile.Read(ref _room) is not null)
-        {
-            Interlocked.Exchange(ref _room, null)?.TrySetResult();
-        }
+        TellRoom();
         if (_connection.State >= ConnectionState.Closing)
         {
             _closing.TrySetResult();
@@ -104,12 +101,16 @@ internal sealed class ClientSocket : IClientLink, IThreadPoolWorkItem
                     return;
                 }
                 end += count;
-                begin = end - Receive(new ReadOnlySequence<byte>(buffer, begin, end - begin));
-                if (_connection.State >= ConnectionState.Closing)
+                for (bool isLeft = true; isLeft;)
                 {
-                    return;
+                    (int left, isLeft) = Receive(new ReadOnlySequence<byte>(buffer, begin, end - begin));
+                    begin = end - left;
+                    if (_connection.State >= ConnectionState.Closing)
+                    {
+                        return;
+                    }
+                    await UntilRoomAsync().ConfigureAwait(false);
                 }
-                await UntilRoomAsync().ConfigureAwait(false);
             }
         }
         finally
@@ -118,17 +119,17 @@ internal sealed class ClientSocket : IClientLink, IThreadPoolWorkItem
         }
     }
 
-    // Gives back how many bytes are left.
-    private int Receive(ReadOnlySequence<byte> bytes)
+    // Gives back how many bytes are left, and whether they are for want of room.
+    private (int Left, bool IsFull) Receive(ReadOnlySequence<byte> bytes)
     {
         Volatile.Write(ref _isReceiving, true);
-        _member.Receive(_connection, ref bytes);
+        bool isFull = _member.Receive(_connection, ref bytes);
         Volatile.Write(ref _isReceiving, false);
         if (Interlocked.Exchange(ref _sending, Again) == AtRest)
         {
             _ = SendAsync();
         }
-        return (int)bytes.Length;
+        return ((int)bytes.Length, isFull);
     }
 
     private async Task UntilRoomAsync()
@@ -141,6 +142,14 @@ internal sealed class ClientSocket : IClientLink, IThreadPoolWorkItem
             {
                 await room.Task.ConfigureAwait(false);
             }
+        }
+    }
+
+    private void TellRoom()
+    {
+        if (Volatile.Read(ref _room) is not null)
+        {
+            Interlocked.Exchange(ref _room, null)?.TrySetResult();
         }
     }
 
@@ -180,6 +189,7 @@ internal sealed class ClientSocket : IClientLink, IThreadPoolWorkItem
                 Interlocked.Exchange(ref _sending, Sending);
                 while (_member.TakeOutput(_connection) is { Length: > 0 } output)
                 {
+                    TellRoom();
                     try
                     {
                         await _stream.WriteAsync(output.Buffer.AsMemory(0, output.Length)).ConfigureAwait(false);

@@ -63,6 +63,9 @@ internal sealed class Connection(IClientLink link, ConnectionPeer peer)
     /// <summary>Whether it has a session of this member alone, which cannot write.</summary>
     public bool IsReadOnly { get; set; }
 
+    /// <summary>Who it is where it is read-only: what its session is known by was proved on another connection.</summary>
+    public IReadOnlyList<AclId> OwnIdentities { get; set; } = peer.Identities;
+
     /// <summary>Whether its reads must be no older than what was committed when they came.</summary>
     public bool IsLinearizable { get; set; }
 

@@ -112,7 +112,7 @@ internal sealed partial class Listener : IAsyncDisposable
                 await secured.AuthenticateAsServerAsync(tls(), patience.Token).ConfigureAwait(false);
                 if (secured.RemoteCertificate is X509Certificate2 certificate)
                 {
-                    identities.Add(new AclId("x509", certificate.SubjectName.Decode(X500DistinguishedNameFlags.None).Replace(", ", ",", StringComparison.Ordinal)));
+                    identities.Add(new AclId("x509", Access.SubjectName.Of(certificate.SubjectName)));
                     if (_options.IsSuperuser(certificate))
                     {
                         identities.Add(new AclId("super", "manager"));

@@ -89,7 +89,9 @@ internal sealed partial class Member
     }
 
     private bool MayRead(long sessionId, IReadOnlyList<Acl> acl) =>
-        acl.Count == 0 || Access.AccessRules.Allows(acl, Access.Permissions.Read, IdentitiesOf(sessionId));
+        acl.Count == 0 || Access.AccessRules.Allows(acl, Access.Permissions.Read, _local.TryGetValue(sessionId, out Connection? connection) ? IdentitiesOf(connection) : []);
+
+    private IReadOnlyList<AclId> IdentitiesOf(Connection connection) => connection.IsReadOnly ? connection.OwnIdentities : IdentitiesOf(connection.SessionId);
 
     private IReadOnlyList<AclId> IdentitiesOf(long sessionId) =>
         Tree.Sessions.TryGetValue(sessionId, out Tree.Session? session) ? session.Identities

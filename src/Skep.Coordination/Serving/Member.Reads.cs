@@ -26,7 +26,7 @@ internal sealed partial class Member
     private void Read(Connection connection, int xid, OpCode op, ReadOnlyMemory<byte> body)
     {
         var reader = new JuteReader(body);
-        var caller = new Caller(connection.SessionId, IdentitiesOf(connection.SessionId));
+        var caller = new Caller(connection.SessionId, IdentitiesOf(connection));
         ErrorCode err;
         switch (op)
         {

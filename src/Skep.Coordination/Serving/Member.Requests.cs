@@ -66,19 +66,21 @@ internal sealed partial class Member
         }
     }
 
-    /// <summary>Takes what a client sent, as far as it is whole frames.</summary>
+    /// <summary>Takes what a client sent, as far as it is whole frames, and as there is room for their answers.</summary>
     /// <param name="connection">Whose it is.</param>
     /// <param name="bytes">What came; moved past what was taken.</param>
-    public void Receive(Connection connection, ref ReadOnlySequence<byte> bytes)
+    /// <returns>Whether something is left that there was no room to answer: to be given again once there is.</returns>
+    public bool Receive(Connection connection, ref ReadOnlySequence<byte> bytes)
     {
         Effects effects;
+        bool isFull;
         lock (_gate)
         {
             long nowMs = _options.NowMs();
             connection.HeardMs = nowMs;
             try
             {
-                while (connection.State < ConnectionState.Closing && TryTake(connection, ref bytes, out ReadOnlyMemory<byte> frame))
+                while (connection.State < ConnectionState.Closing && connection.OutLength < MaxOutBytes && TryTake(connection, ref bytes, out ReadOnlyMemory<byte> frame))
                 {
                     connection.Figures.Received++;
                     _figures.Received++;
@@ -96,9 +98,11 @@ internal sealed partial class Member
             {
                 _heard.Add(connection.SessionId);
             }
+            isFull = bytes.Length > 0 && connection is { State: < ConnectionState.Closing, OutLength: >= MaxOutBytes };
             effects = TakeEffects();
         }
         Do(effects);
+        return isFull;
     }
 
     private bool TryTake(Connection connection, ref ReadOnlySequence<byte> bytes, out ReadOnlyMemory<byte> frame)
@@ -151,7 +155,8 @@ internal sealed partial class Member
                 // Who is a member follows from the cluster's managers.
                 Refuse(connection, header, ErrorCode.ReconfigDisabled, nowMs);
                 break;
-            case var _ when Requests.IsWrite(op):
+            case var _ when Requests.IsWrite(op) || (op == OpCode.Sync && connection.IsReadOnly):
+                // A sync that reaches no leader must not look like one.
                 if (connection.IsReadOnly && op != OpCode.CloseSession)
                 {
                     Refuse(connection, header, ErrorCode.NotReadOnly, nowMs);
@@ -196,7 +201,7 @@ internal sealed partial class Member
 
     private void AddRead(Connection connection, int xid, OpCode op, ReadOnlyMemory<byte> body, long nowMs)
     {
-        bool needsBarrier = !connection.IsReadOnly && (op == OpCode.Sync || (connection.IsLinearizable && IsOfTree(op)));
+        bool needsBarrier = op == OpCode.Sync || (connection is { IsLinearizable: true, IsReadOnly: false } && IsOfTree(op));
         if (!needsBarrier && connection.Pending.Count == 0)
         {
             ExecuteRead(connection, xid, op, body);

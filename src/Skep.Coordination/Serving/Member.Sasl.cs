@@ -37,6 +37,7 @@ internal sealed partial class Member
             (string user, byte[] proof) = DigestMd5.Answer(token.Token.GetValueOrDefault().Span, nonce, _options.PasswordOf);
             if (connection.IsReadOnly)
             {
+                connection.OwnIdentities = [.. connection.OwnIdentities.Append(new AclId("sasl", user)).Distinct()];
                 TellSasl(connection, header, proof, nowMs);
                 return;
             }

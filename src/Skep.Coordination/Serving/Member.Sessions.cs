@@ -12,6 +12,9 @@ internal sealed partial class Member
     private const int PasswordBytes = 16;
     private const int AuthXid = -4;
 
+    // Far more than any name with its password: what is proved is kept with the session, and what is no UTF-8 grows on the way there.
+    private const int MostProofLength = 64 * 1024;
+
     private void BeginSession(Connection connection, ConnectRequest asked, long nowMs)
     {
         connection.Asked = asked with { Password = null };
@@ -45,7 +48,8 @@ internal sealed partial class Member
     {
         bool known = Tree.Sessions.TryGetValue(asked.SessionId, out Session? session)
             && CryptographicOperations.FixedTimeEquals(asked.Password.GetValueOrDefault().Span, session.Password);
-        if (asked.SessionId != 0 && (!known || asked.LastZxidSeen > Tree.LastZxid || _local.ContainsKey(asked.SessionId)))
+        // Who has no session either may have read elsewhere, and is not shown less.
+        if (asked.LastZxidSeen > Tree.LastZxid || (asked.SessionId != 0 && (!known || _local.ContainsKey(asked.SessionId))))
         {
             Close(connection);
             return;
@@ -125,10 +129,11 @@ internal sealed partial class Member
         string? proof = packet.Auth is { } auth ? Encoding.UTF8.GetString(auth.Span) : null;
         switch (packet.Scheme)
         {
-            case "digest" when connection.Peer.MayProveByPassword && proof is not null:
+            case "digest" when connection.Peer.MayProveByPassword && proof is { Length: <= MostProofLength }:
                 var identity = new AclId("digest", Digest(proof));
                 if (connection.IsReadOnly)
                 {
+                    connection.OwnIdentities = [.. connection.OwnIdentities.Append(identity).Distinct()];
                     connection.Reply(header.Xid, 0, ErrorCode.Ok);
                     MarkDirty(connection);
                     break;

@@ -68,6 +68,9 @@ internal sealed partial class ZnodeTree
     /// </summary>
     public IReadOnlyList<string> Passed(long nowMs, int most) => [.. _passing.Where(id => HasPassed(_nodes[id], nowMs)).Take(most).Select(PathOf)];
 
+    /// <summary>Whether a node is one of these still: between the leader's look and its request a client may have written to it, or made it anew.</summary>
+    public bool HasPassed(string path, long nowMs) => Find(path) is var id && _passing.Contains(id) && HasPassed(_nodes[id], nowMs);
+
     private static bool HasPassed(in Node node, long nowMs) => node.ChildCount == 0
         && (node.Owner == Node.Container ? node.Creations > 0 : nowMs - node.MtimeMs > (node.Owner & Node.MaxTtlMs));
 }

@@ -93,6 +93,11 @@ internal sealed partial class RaftCore
             {
                 Campaign(pre: true, force: false);
             }
+            else
+            {
+                // It elects nobody, and must not take who was silent for so long for a leader still.
+                Leader = 0;
+            }
         }
         else if (Role != Role.Follower && _nowMs - _lastSentMs >= _options.HeartbeatMs)
         {

@@ -69,6 +69,9 @@ internal static class ServerFlags
             : throw new UserException("invalid argument for --auth: expected scheme:proof, for instance digest:user:password");
     }
 
+    // A node's own key has headers, lines of name: value, which .NET takes in no PEM.
+    private static string ReadKey(string file) => string.Join('\n', File.ReadLines(file).Where(static l => !l.Contains(':', StringComparison.Ordinal)));
+
     private static SslClientAuthenticationOptions? ReadTls(ParseResult flags)
     {
         (string? ca, string? cert, string? key, string? name) = (flags.GetValue(TlsCa), flags.GetValue(TlsCert), flags.GetValue(TlsKey), flags.GetValue(TlsServerName));
@@ -83,7 +86,7 @@ internal static class ServerFlags
         var tls = new SslClientAuthenticationOptions { TargetHost = name };
         if (cert is not null)
         {
-            tls.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPemFile(cert, key), additionalCertificates: null);
+            tls.ClientCertificateContext = SslStreamCertificateContext.Create(X509Certificate2.CreateFromPem(File.ReadAllText(cert), ReadKey(key!)), additionalCertificates: null);
         }
         if (ca is not null)
         {

@@ -9,15 +9,22 @@ internal sealed class SkepServers : ICoordinationServers
     private readonly List<string> addresses = [];
     private readonly (string Name, string Password)[] users;
 
-    private SkepServers((string Name, string Password)[] users) => this.users = users;
+    private readonly string[] flags;
+
+    private SkepServers((string Name, string Password)[] users, string[] flags) => (this.users, this.flags) = (users, flags);
 
     private string AuditFile => Path.Combine(cluster.Folder, "audit.log");
 
     public string Connect => string.Join(',', addresses);
 
-    public static async Task<SkepServers> StartAsync(int managers, params (string Name, string Password)[] users)
+    public static Task<SkepServers> StartAsync(int managers, params (string Name, string Password)[] users) => StartAsync(managers, [], users);
+
+    /// <param name="managers">How many.</param>
+    /// <param name="flags">What all of them are started with besides.</param>
+    /// <param name="users">Users who may prove by SASL who they are.</param>
+    public static async Task<SkepServers> StartAsync(int managers, string[] flags, params (string Name, string Password)[] users)
     {
-        var started = new SkepServers(users);
+        var started = new SkepServers(users, flags);
         try
         {
             await started.cluster.FoundAsync(started.Serving());
@@ -100,14 +107,14 @@ internal sealed class SkepServers : ICoordinationServers
     private string[] Serving()
     {
         addresses.Add($"127.0.0.1:{SkepCluster.FreePort()}");
-        string[] flags = ["--coordination", addresses[^1], "--coordination-max-connections-per-address", "0"];
+        string[] serving = ["--coordination", addresses[^1], "--coordination-max-connections-per-address", "0", .. flags];
         if (users.Length == 0)
         {
-            return flags;
+            return serving;
         }
         string file = Path.Combine(cluster.Folder, "users");
         File.WriteAllLines(file, users.Select(static u => $"{u.Name}:{u.Password}"));
         File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        return [.. flags, "--coordination-sasl-users", file, "--coordination-audit", AuditFile];
+        return [.. serving, "--coordination-sasl-users", file, "--coordination-audit", AuditFile];
     }
 }

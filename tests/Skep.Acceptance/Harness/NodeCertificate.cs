@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Net.Client;
 
@@ -58,6 +59,15 @@ internal sealed class NodeCertificate : IDisposable
         byte[] opening = new byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(opening, member);
         return opening;
+    }
+
+    /// <summary>Writes both as programs read them that know nothing of what else a node keeps with its key.</summary>
+    public (string Certificate, string Key) Export(string file)
+    {
+        File.WriteAllText(file + ".crt", certificate.ExportCertificatePem());
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllText(file + ".key", key.ExportPkcs8PrivateKeyPem());
+        return (file + ".crt", file + ".key");
     }
 
     public void Dispose() => certificate.Dispose();

@@ -26,6 +26,10 @@ internal static class Posix
         }
     }
 
+    /// <summary>How much memory a process has at most had, in MiB.</summary>
+    public static int PeakMiB(int pid) =>
+        int.Parse(Read($"/proc/{pid}/status").Split('\n').Single(static l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], System.Globalization.CultureInfo.InvariantCulture) / 1024;
+
     /// <summary>Processes whose command line holds a text.</summary>
     public static IReadOnlyList<int> WithCommandLine(string text) =>
         [.. Pids().Where(pid => pid != Environment.ProcessId && Read($"/proc/{pid}/cmdline").Contains(text, StringComparison.Ordinal))];

@@ -9,6 +9,9 @@ namespace Skep.Simulation;
 internal sealed class Link : IClientLink
 {
     private static readonly ConnectionPeer Peer = new("10.0.0.1", "10.0.0.1:1", [new AclId("ip", "10.0.0.1")], MayProveByPassword: true);
+    private const long CutOffUs = (long)(2_000_000 * (1 - Service.Drift));
+    private const long NoLeaderUs = 5_000_000;
+    private const long GraceUs = 1_000_000;
     private readonly Service _service;
     private readonly SimulatedClient _client;
     private readonly SimulatedNode _node;
@@ -18,6 +21,7 @@ internal sealed class Link : IClientLink
     private long _upUs;
     private long _downUs;
     private bool _isGone;
+    private bool _isReadOnly;
 
     public Link(Service service, SimulatedClient client, SimulatedNode node)
     {
@@ -100,8 +104,44 @@ internal sealed class Link : IClientLink
         byte[] all = [.. _rest, .. bytes];
         var sequence = new ReadOnlySequence<byte>(all);
         _member!.Member.Receive(connection, ref sequence);
+        if (_node.PausedUntilUs < HeardUs - GraceUs)
+        {
+            CheckReadOnly(connection);
+            CheckIsLetGo(connection);
+        }
         _rest = sequence.ToArray();
         Pump();
+    }
+
+    // A session of one member alone is for those who would have none otherwise, and for all of them who ask.
+    private void CheckReadOnly(Connection connection)
+    {
+        long nowUs = _service.World.NowUs;
+        // What a leader of the past said is heard first by who stood still.
+        if (connection is { State: ConnectionState.Attaching, Asked.ReadOnly: true } && nowUs - Math.Max(_service.LedUs, Math.Max(_member!.BornUs, _node.PausedUntilUs)) > NoLeaderUs)
+        {
+            throw new SimulationFailure("read-only", $"member {NodeId} leaves client {_client.Number} waiting, which would be content to read; nobody has led for {(nowUs - _service.LedUs) / 1000} ms");
+        }
+        if (connection is not { IsReadOnly: true, State: ConnectionState.Open })
+        {
+            return;
+        }
+        (bool hasLeader, long us) = _member!.LedSince;
+        bool isNew = !_isReadOnly;
+        _isReadOnly = true;
+        if (isNew ? hasLeader || nowUs - us < CutOffUs : hasLeader && nowUs - us > GraceUs)
+        {
+            throw new SimulationFailure("read-only", $"member {NodeId} serves client {_client.Number} alone, and has {(hasLeader ? "had a" : "been without a")} leader for {(nowUs - us) / 1000} ms");
+        }
+    }
+
+    private void CheckIsLetGo(Connection connection)
+    {
+        long nowUs = _service.World.NowUs;
+        if (connection is { IsReadOnly: false, State: ConnectionState.Open } && nowUs - Math.Max(_service.Truth.LeftUs(NodeId) ?? nowUs, _node.PausedUntilUs) is var us && us > NoLeaderUs + (1000L * connection.TimeoutMs / 3))
+        {
+            throw new SimulationFailure("members", $"member {NodeId} has left for {us / 1000} ms, and still serves client {_client.Number}");
+        }
     }
 
     private void Detach()

@@ -1,4 +1,5 @@
 using Skep.Coordination.Serving;
+using Skep.Raft.Consensus;
 using Skep.Raft.Log;
 
 namespace Skep.Simulation;
@@ -16,7 +17,7 @@ internal sealed class MemberState : NodeState
     {
         (_service, _node, _life) = (service, node, node.Life);
         var chance = new Random(service.World.Random.Next());
-        _consensus = new SimulatedConsensus(service.World, node, service.Options.Mistake == Mistake.ReadsWithoutBarrier) { StandingChanged = Tick };
+        _consensus = new SimulatedConsensus(service.World, node, service.Options.Mistake) { StandingChanged = Tick };
         Member = new Member(
             new MemberOptions
             {
@@ -26,11 +27,18 @@ internal sealed class MemberState : NodeState
                 LinearizableReads = service.ReadsAreLinearizable,
             },
             _consensus);
+        BornUs = service.World.NowUs;
         Restore(snapshot);
         Ticking();
     }
 
     public Member Member { get; }
+
+    /// <summary>When this life began.</summary>
+    public long BornUs { get; }
+
+    /// <summary>Since when it has known no leader, or one and the same; in true time.</summary>
+    public (bool HasLeader, long Us) LedSince => _consensus.LedSince;
 
     public override void Apply(in LogRecord entry)
     {
@@ -54,7 +62,14 @@ internal sealed class MemberState : NodeState
 
     public override void HearAside(ulong from, byte[] bytes) => Member.ReceiveAside(from, bytes);
 
-    public override void Rest() => _consensus.Look();
+    public override void Rest()
+    {
+        _consensus.Look();
+        if (_node.Core.Role == Role.Leader)
+        {
+            _service.LedUs = _service.World.NowUs;
+        }
+    }
 
     private void Restore(NodeState snapshot)
     {

@@ -25,6 +25,18 @@ internal enum Mistake
 
     /// <summary>Who takes a snapshot over keeps its clients connected.</summary>
     ClientsKeptOverSnapshot,
+
+    /// <summary>Clients are told of the first members only.</summary>
+    MembersNotTold,
+
+    /// <summary>A member that is cut off does not look at what a client has seen.</summary>
+    OlderReadOnly,
+
+    /// <summary>Another container is taken away with what is over.</summary>
+    AnotherPassed,
+
+    /// <summary>What is over stays.</summary>
+    NothingPasses,
 }
 
 /// <summary>What a run of the service is made of; everything else follows from the seed.</summary>

@@ -13,7 +13,7 @@ internal static class Mistakes
 {
     public static void Apply(Mistake mistake, Member member, ReadOnlyMemory<byte> command)
     {
-        if (mistake is not (Mistake.DuplicatesDone or Mistake.ExpiryOfAnyEpoch))
+        if (mistake is not (Mistake.DuplicatesDone or Mistake.ExpiryOfAnyEpoch or Mistake.AnotherPassed or Mistake.NothingPasses))
         {
             member.Apply(command);
             return;
@@ -45,6 +45,15 @@ internal static class Mistakes
     {
         var reader = new JuteReader(command[(Write.HeadSizeBytes + 4)..]);
         var kind = (WriteKind)reader.ReadInt();
+        if (kind == WriteKind.Own && (OpCode)reader.ReadInt() == OpCode.DeleteContainer)
+        {
+            return mistake switch
+            {
+                Mistake.AnotherPassed => (byte[])[.. command.Span, .. Write.Own(OpCode.Delete, new VersionedPathRequest(PassingTruth.Containers + "n0", -1))],
+                Mistake.NothingPasses => (byte[])[.. command.Span[..Write.HeadSizeBytes], 0, 0, 0, 4, 0, 0, 0, 0],
+                _ => command,
+            };
+        }
         long sessionId = kind is WriteKind.Request or WriteKind.Expire ? reader.ReadLong() : 0;
         if (!tree.Sessions.TryGetValue(sessionId, out Session? session))
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Skep.Coordination.Serving;
 using Skep.Coordination.Tree;
 using Skep.Jute;
 using Skep.Raft.Consensus;
@@ -31,7 +32,10 @@ internal sealed class Service
             CaughtUpEntries = 10,
             SnapshotTimeoutMs = 1_000,
         };
-        World = new World(seed, core, new WorldOptions { Machine = Machine, Trace = options.Trace, LookAtDisks = false }, members, members, Drift) { TickUs = 25_000 };
+        int strangers = random.Next(3);
+        World = new World(seed, core, new WorldOptions { Machine = Machine, Trace = options.Trace, LookAtDisks = false }, members + strangers, members, Drift) { TickUs = 25_000 };
+        Truth.Configuration = World.Nodes[0].Disk.Snapshot!.Configuration;
+        Membership = new Membership(this, members);
         World.Weather = ServiceStorm.Fair(World.Random);
         (int every, int keep) = random.Next(4) switch { 0 => (int.MaxValue, 0), 1 => (random.Next(3, 10), 3), _ => (random.Next(5, 100), 15) };
         foreach (SimulatedNode node in World.Nodes)
@@ -52,6 +56,8 @@ internal sealed class Service
 
     public Truth Truth { get; }
 
+    public Membership Membership { get; }
+
     public Histories Seen { get; } = new();
 
     public List<SimulatedClient> Clients { get; } = [];
@@ -59,6 +65,12 @@ internal sealed class Service
     public List<Workload> Workloads { get; } = [];
 
     public bool ReadsAreLinearizable { get; }
+
+    /// <summary>Connections that were given a session of one member alone.</summary>
+    public int ReadOnlyConnections { get; set; }
+
+    /// <summary>When anybody led last.</summary>
+    public long LedUs { get; set; }
 
     public int ClientLatencyUs { get; set; } = 500;
 
@@ -69,7 +81,8 @@ internal sealed class Service
 
     public long WallMs => BeginMs + (World.NowUs / 1000);
 
-    public IEnumerable<MemberState> Members => World.Nodes.Where(static n => n.IsUp).Select(static n => (MemberState)n.State);
+    /// <summary>Those that are to be in the group, once they are.</summary>
+    public IEnumerable<(SimulatedNode Node, Member Member)> Members => Membership.Wanted.Select(static n => (n, ((MemberState)n.State).Member));
 
     /// <summary>A session was ended since its client was silent: was it?</summary>
     public void Expired(long sessionId, Session session)
@@ -81,7 +94,7 @@ internal sealed class Service
         // Who stands still hears nothing, and what it was to tell comes late.
         long sinceUs = World.NowUs - (1000L * session.TimeoutMs * 11 / 10);
         bool wasAwake = client.AwakeSinceUs < sinceUs && !World.Nodes.Exists(n => n.PausedUntilUs > sinceUs);
-        bool isOpen = connection.State == Coordination.Serving.ConnectionState.Open && connection.Epoch == session.Epoch && link.HasMember && !link.IsCut
+        bool isOpen = connection.State == ConnectionState.Open && connection.Epoch == session.Epoch && link.HasMember && !link.IsCut
             && World.NowUs - link.HeardUs < 1000L * session.TimeoutMs / 2;
         if (isOpen && wasAwake)
         {
@@ -92,9 +105,9 @@ internal sealed class Service
     /// <summary>The nodes that all clients use.</summary>
     public void Found()
     {
-        World.StartAll();
+        Membership.Start();
         Clients.ForEach(static c => c.Start());
-        string[] paths = [.. Enumerable.Range(0, Histories.Registers).Select(static r => "/r" + r.ToString(CultureInfo.InvariantCulture)), "/q", "/e", "/c", "/m0", "/m1"];
+        string[] paths = [.. Enumerable.Range(0, Histories.Registers).Select(static r => "/r" + r.ToString(CultureInfo.InvariantCulture)), "/q", "/e", "/c", "/k", "/t", "/m0", "/m1"];
         World.RunUntil(60_000_000, () => Clients[0].IsOpen);
         var missing = paths.ToHashSet();
         for (int attempt = 0; attempt < 20 && missing.Count > 0; attempt++)
@@ -110,9 +123,10 @@ internal sealed class Service
             throw new SimulationFailure("liveness", "the first nodes were not made within a minute");
         }
         // A member that is behind would say truly that they are not there.
-        World.RunUntil(World.NowUs + 10_000_000, () => World.LeaderNode is { } leader && World.Nodes.TrueForAll(n => n.Applied == leader.Core.LastIndex));
+        World.RunUntil(World.NowUs + 10_000_000, () => World.LeaderNode is { } leader && Membership.Wanted.All(n => n.Applied == leader.Core.LastIndex));
     }
 
+    // One that does not run is given what the group begins with.
     private NodeState Machine(World world, SimulatedNode node, NodeState? snapshot) =>
-        snapshot is null ? TreeState.Empty : new MemberState(this, node, snapshot);
+        node.IsUp ? new MemberState(this, node, snapshot ?? TreeState.Empty) : TreeState.Empty;
 }

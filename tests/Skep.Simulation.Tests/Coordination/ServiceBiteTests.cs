@@ -13,7 +13,11 @@ public sealed class ServiceBiteTests(ITestOutputHelper output)
     [InlineData(nameof(Mistake.HeardNotTold), "expiry")]
     [InlineData(nameof(Mistake.ReadsWithoutBarrier), "freshness", "linearizability")]
     [InlineData(nameof(Mistake.EventsAfterAnswers), "watches")]
-    [InlineData(nameof(Mistake.ClientsKeptOverSnapshot), "watches")]
+    [InlineData(nameof(Mistake.ClientsKeptOverSnapshot), "watches", "liveness")]
+    [InlineData(nameof(Mistake.MembersNotTold), "leftovers")]
+    [InlineData(nameof(Mistake.OlderReadOnly), "monotonic reads")]
+    [InlineData(nameof(Mistake.AnotherPassed), "containers")]
+    [InlineData(nameof(Mistake.NothingPasses), "leftovers")]
     public void A_mistake_of_a_member_is_found_by_what_its_clients_see(string name, params string[] promises)
     {
         var options = new ServiceOptions { Mistake = Enum.Parse<Mistake>(name) };

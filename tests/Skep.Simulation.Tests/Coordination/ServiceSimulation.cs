@@ -10,7 +10,7 @@ using Skep.Jute;
 namespace Skep.Simulation;
 
 /// <summary>What was done in a run.</summary>
-internal readonly record struct ServiceRun(long Steps, int Answers, int Events, int Expired, int Reconnects);
+internal readonly record struct ServiceRun(long Steps, int Answers, int Events, int Expired, int Reconnects, int Changes, int ReadOnly, int Passed);
 
 /// <summary>One run of the service from one seed: a storm over members and clients, then peace, then nobody.</summary>
 internal static class ServiceSimulation
@@ -35,7 +35,8 @@ internal static class ServiceSimulation
         {
             throw new SimulationFailure("service", e.ToString());
         }
-        return new ServiceRun(service.World.Steps, service.Answers, service.Clients.Sum(static c => c.Watches.Events), service.Truth.Expired, service.Clients.Sum(static c => c.Connections - 1));
+        return new ServiceRun(service.World.Steps, service.Answers, service.Clients.Sum(static c => c.Watches.Events), service.Truth.Expired, service.Clients.Sum(static c => c.Connections - 1),
+            service.Truth.Changes, service.ReadOnlyConnections, service.Truth.Passing.Removed);
     }
 
     private static void Run(Service service)
@@ -52,7 +53,7 @@ internal static class ServiceSimulation
         var probes = new Dictionary<SimulatedClient, (int Connection, bool IsAnswered)>();
         bool served = Until(service, PeaceMs, () => service.Clients.Count(c => IsServed(c, probes)) == service.Clients.Count);
         service.Workloads.ForEach(static w => w.IsStopped = true);
-        if (!served || !Until(service, PeaceMs, () => service.Clients.All(static c => c is { Waiting: 0, IsOpen: true }) && IsCalm(world)))
+        if (!served || !Until(service, PeaceMs, () => service.Clients.All(static c => c is { Waiting: 0, IsOpen: true }) && IsCalm(service)))
         {
             throw new SimulationFailure("liveness", $"{PeaceMs} ms after the storm a client is not served: " + string.Join(", ", service.Clients.Select(static c => $"{c.Number} {(c.IsOpen ? "open" : c.IsSilent ? "silent" : "without a session")}, waits for {c.Waiting}")));
         }
@@ -64,7 +65,7 @@ internal static class ServiceSimulation
             (world.Random.Next(2) == 0 ? (Action)client.Finish : client.Vanish)();
         }
         string left = "";
-        if (!Until(service, MostTillEmptyMs, () => IsCalm(world) && (left = Left(service)).Length == 0))
+        if (!Until(service, MostTillEmptyMs, () => IsCalm(service) && (left = Left(service)).Length == 0))
         {
             throw new SimulationFailure("leftovers", $"{MostTillEmptyMs} ms after the last client there is left: {left}");
         }
@@ -88,7 +89,7 @@ internal static class ServiceSimulation
     private static bool IsServed(SimulatedClient client, Dictionary<SimulatedClient, (int Connection, bool IsAnswered)> probes)
     {
         (int connection, bool isAnswered) = probes.GetValueOrDefault(client);
-        if (!isAnswered && client is { IsOpen: true, IsSilent: false } && connection != client.Connections)
+        if (!isAnswered && client is { IsOpen: true, IsSilent: false, IsReadOnly: false } && connection != client.Connections)
         {
             probes[client] = (client.Connections, false);
             client.Ask(OpCode.Sync, static (ref JuteWriter w) => new PathRequest("/").Write(ref w), (_, _) => probes[client] = (client.Connections, true));
@@ -96,14 +97,15 @@ internal static class ServiceSimulation
         return isAnswered;
     }
 
-    private static bool IsCalm(World world) => world.LeaderNode is { } leader && world.Nodes.TrueForAll(n => n.IsUp && n.Applied == leader.Core.LastIndex);
+    private static bool IsCalm(Service service) =>
+        service.Membership.IsSettled && service.World.LeaderNode is { } leader && service.Membership.Wanted.All(n => n.Applied == leader.Core.LastIndex);
 
     private static void CheckTrees(Service service)
     {
         string expected = Text(service.Truth.Tree);
-        foreach ((SimulatedNode node, MemberState member) in service.World.Nodes.Zip(service.Members))
+        foreach ((SimulatedNode node, Member member) in service.Members)
         {
-            string found = member.Member.Look(static view => Text(view.Tree));
+            string found = member.Look(static view => Text(view.Tree));
             if (found != expected)
             {
                 (string a, string b) = expected.Split('\n').Zip(found.Split('\n')).FirstOrDefault(static l => l.First != l.Second);
@@ -139,9 +141,14 @@ internal static class ServiceSimulation
     private static string Left(Service service)
     {
         var left = new StringBuilder();
-        foreach ((SimulatedNode node, MemberState member) in service.World.Nodes.Zip(service.Members))
+        left.AppendJoin("", service.Truth.Passing.Over(service.WallMs).Select(static path => $"{path}, which is over; "));
+        if (SimulatedConsensus.TextOf(service.Truth.Configuration) is var members && service.Truth.ToldMembers != members)
         {
-            member.Member.Look(view =>
+            left.Append($"in getConfig's node the members {service.Truth.ToldMembers}, and not {members}; ");
+        }
+        foreach ((SimulatedNode node, Member member) in service.Members)
+        {
+            member.Look(view =>
             {
                 Say(view.Tree.Sessions.Count, "sessions");
                 Say(view.Connections.Count, "connections");
@@ -150,7 +157,7 @@ internal static class ServiceSimulation
                 Say(view.Figures.OutstandingSizeBytes, "bytes that wait");
                 return 0;
             });
-            Count(member.Member);
+            Count(member);
 
             void Count(object owner)
             {

@@ -21,6 +21,7 @@ internal sealed class ServiceStorm
         [
             (Taste(), () => Crash(Any())), (Taste(), CrashLeader), (Taste(), Split), (Taste(), CutLeaderOff), (Taste(), CutOneWay), (Taste(), SlowDisk),
             (Taste(), Transfer), (Taste(), Snapshot), (_random.Next(3) == 0 ? Taste() : 0, Pause), (Taste(), BadWeather), (2 * Taste(), CutClient), (_isSlow ? 3 : Taste(), Silence),
+            (_random.Next(2) == 0 ? 2 * Taste() : 0, Scatter), (service.Membership.IsChanging ? 2 * Taste() : 0, service.Membership.Change),
         ];
     }
 
@@ -53,10 +54,7 @@ internal sealed class ServiceStorm
         foreach (SimulatedNode node in _world.Nodes)
         {
             node.Disk.SyncUs = 200;
-            if (!node.IsUp)
-            {
-                node.Start();
-            }
+            Start(node);
         }
     }
 
@@ -105,8 +103,16 @@ internal sealed class ServiceStorm
         Later(_random.Next(2) == 0 ? 100 : Time(), () =>
         {
             _world.Say(() => $"{node.Id} starts");
-            node.Start();
+            Start(node);
         });
+    }
+
+    private void Start(SimulatedNode node)
+    {
+        if (!node.IsUp && !_service.Membership.IsOut(node))
+        {
+            node.Start();
+        }
     }
 
     private void CrashLeader()
@@ -132,6 +138,20 @@ internal sealed class ServiceStorm
             }
         }
         Later(Time(), _world.Heal);
+    }
+
+    // Each for itself, for long enough that clients find no leader anywhere.
+    private void Scatter()
+    {
+        _world.Say(() => "nobody reaches anybody");
+        foreach (SimulatedNode one in _world.Nodes)
+        {
+            foreach (SimulatedNode other in _world.Nodes)
+            {
+                _world.Cut(one.Id, other.Id);
+            }
+        }
+        Later(15_000, _world.Heal);
     }
 
     private void CutLeaderOff()

@@ -18,6 +18,7 @@ internal sealed class SimulatedClient(Service service, int number)
     private readonly double _clockRate = 1 + (0.02 * ((2 * service.World.Random.NextDouble()) - 1));
     private readonly int _pingsATimeout = 3 + service.World.Random.Next(4);
     private readonly bool _hasPassword = service.World.Random.Next(2) == 0;
+    private readonly bool _mayBeReadOnly = service.World.Random.Next(2) == 0;
     private readonly Queue<Request> _asked = new();
     private readonly List<int> _unknown = [];
     private readonly Queue<Action> _unread = new();
@@ -38,6 +39,12 @@ internal sealed class SimulatedClient(Service service, int number)
     public int TimeoutMs { get; } = 4_000 + (1_000 * service.World.Random.Next(7));
 
     public bool IsLinearizable { get; } = service.ReadsAreLinearizable || service.World.Random.Next(2) == 0;
+
+    /// <summary>Whether its reads show all that was committed when it asked.</summary>
+    public bool ReadsAreFresh => IsLinearizable && !IsReadOnly;
+
+    /// <summary>Whether it has a session of one member alone.</summary>
+    public bool IsReadOnly { get; private set; }
 
     public long SessionId { get; private set; }
 
@@ -123,6 +130,15 @@ internal sealed class SimulatedClient(Service service, int number)
     public void Ask(OpCode op, BodyWriter body, Action<ReplyHeader, ReadOnlyMemory<byte>> answered, Action? lost = null, int value = 0, long? freshSince = null) =>
         Ask(++_xid, op, body, answered, lost, value, freshSince);
 
+    /// <summary>An answer must be one of these.</summary>
+    public void Expect(ReplyHeader header, string path, params ReadOnlySpan<ErrorCode> expected)
+    {
+        if (!expected.Contains((ErrorCode)header.Err))
+        {
+            throw new SimulationFailure("answers", $"client {number} is answered {(ErrorCode)header.Err} for {path}; expected {string.Join(" or ", expected.ToArray())}");
+        }
+    }
+
     public void Received(Link link, byte[] bytes)
     {
         if (IsSilent)
@@ -192,12 +208,15 @@ internal sealed class SimulatedClient(Service service, int number)
 
     private void Connect()
     {
-        IsOpen = false;
+        (IsOpen, IsReadOnly) = (false, false);
         _received = [];
         _begunUs = _heardUs = _sentUs = _world.NowUs;
-        Link = new Link(service, this, _world.Nodes[_world.Random.Next(_world.Nodes.Count)]);
+        // It knows who is in the group, mostly.
+        SimulatedNode[] servers = [.. _world.Random.Next(8) == 0 ? _world.Nodes : service.Membership.Wanted];
+        Link = new Link(service, this, servers[_world.Random.Next(servers.Length)]);
         _world.Say(() => $"client {number} connects to {Link.NodeId}");
-        Send(JuteFrame.Make(output => JuteFrame.Put(output, new ConnectRequest(0, LastZxid, TimeoutMs, SessionId, _password, false))));
+        long seen = service.Options.Mistake == Mistake.OlderReadOnly ? 0 : LastZxid;
+        Send(JuteFrame.Make(output => JuteFrame.Put(output, new ConnectRequest(0, seen, TimeoutMs, SessionId, _password, _mayBeReadOnly))));
     }
 
     private void Drop()
@@ -205,7 +224,7 @@ internal sealed class SimulatedClient(Service service, int number)
         _world.Say(() => $"client {number} loses its connection");
         Link!.Close();
         Link = null;
-        IsOpen = false;
+        (IsOpen, IsReadOnly) = (false, false);
         while (_asked.TryDequeue(out Request? lost))
         {
             if (lost.Value != 0)
@@ -309,14 +328,48 @@ internal sealed class SimulatedClient(Service service, int number)
             throw new SimulationFailure("sessions", $"client {number} asked for session {SessionId:x} and is given {answer.SessionId:x}");
         }
         bool isNew = SessionId == 0;
-        (SessionId, _password, IsOpen) = (answer.SessionId, answer.Password.GetValueOrDefault().ToArray(), true);
+        (IsOpen, IsReadOnly) = (true, answer.ReadOnly == true);
         Connections++;
+        if (IsReadOnly)
+        {
+            BeginReadOnly(isNew);
+            return;
+        }
+        (SessionId, _password) = (answer.SessionId, answer.Password.GetValueOrDefault().ToArray());
         _world.Say(() => $"client {number} has session {SessionId:x} at {Link!.NodeId}");
         foreach (int value in _unknown.Where(v => !service.Truth.IsDone(v)))
         {
             service.Truth.Forbid(value);
         }
         _unknown.Clear();
+        Prove();
+        if (isNew)
+        {
+            SessionBegan();
+        }
+        RenewWatches();
+        Opened();
+    }
+
+    // What it had of its session it has still, elsewhere; what it asks for here is not of it.
+    private void BeginReadOnly(bool isNew)
+    {
+        _world.Say(() => $"client {number} may read at {Link!.NodeId}");
+        if (!_mayBeReadOnly)
+        {
+            throw new SimulationFailure("read-only", $"client {number} is given a session that cannot write, and did not ask for one");
+        }
+        service.ReadOnlyConnections++;
+        Prove();
+        if (isNew)
+        {
+            SessionBegan();
+        }
+        RenewWatches();
+    }
+
+    private void Prove()
+    {
         if (_hasPassword)
         {
             Ask(AuthXid, OpCode.Auth, static (ref JuteWriter w) => new AuthPacket(0, "digest", "bee:honey"u8.ToArray()).Write(ref w), (_, _) => { }, null, 0, null);
@@ -325,15 +378,14 @@ internal sealed class SimulatedClient(Service service, int number)
         {
             Ask(AuthXid, OpCode.Auth, static (ref JuteWriter w) => new AuthPacket(0, "skep", "reads=linearizable"u8.ToArray()).Write(ref w), (_, _) => { }, null, 0, null);
         }
-        if (isNew)
-        {
-            SessionBegan();
-        }
-        else if (Watches.Renew(LastZxid) is { } set)
+    }
+
+    private void RenewWatches()
+    {
+        if (Watches.Renew(LastZxid) is { } set)
         {
             Ask(SetWatchesXid, OpCode.SetWatches2, (ref JuteWriter w) => set.Write(ref w), (header, _) => Watches.Renewed(number, header.Zxid), null, 0, null);
         }
-        Opened();
     }
 
     private void Expired()

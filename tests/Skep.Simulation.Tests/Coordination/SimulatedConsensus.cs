@@ -1,10 +1,11 @@
 using Skep.Coordination.Replication;
+using Skep.Raft;
 using Skep.Raft.Consensus;
 
 namespace Skep.Simulation;
 
 /// <summary>The group as a member sees it, on a simulated node: what it is asked for is done a moment later, in the node's own turn.</summary>
-internal sealed class SimulatedConsensus(World world, SimulatedNode node, bool admitsAllReads) : IConsensus
+internal sealed class SimulatedConsensus(World world, SimulatedNode node, Mistake mistake) : IConsensus
 {
     private const int HeldBackUs = 5_000;
     private readonly int _life = node.Life;
@@ -12,10 +13,17 @@ internal sealed class SimulatedConsensus(World world, SimulatedNode node, bool a
     private readonly Queue<(ulong Index, Action Decided)> _waiting = new();
     private ulong _leadingTerm;
     private bool _isProposing;
+    private RaftConfiguration? _told;
 
     public Standing Standing { get; private set; }
 
-    public string Members => "the simulated";
+    public string Members { get; private set; } = "";
+
+    /// <summary>Since when there has been a leader, or none.</summary>
+    public (bool HasLeader, long Us) LedSince { get; private set; } = (false, world.NowUs);
+
+    public static string TextOf(RaftConfiguration members) =>
+        string.Join('\n', members.Voters.Select(static m => $"server.{m.Id}=participant").Concat(members.Learners.Select(static m => $"server.{m.Id}=observer")));
 
     public required Action StandingChanged { get; init; }
 
@@ -27,7 +35,7 @@ internal sealed class SimulatedConsensus(World world, SimulatedNode node, bool a
 
     public void ReadIndex(Action<bool> done)
     {
-        if (admitsAllReads)
+        if (mistake == Mistake.ReadsWithoutBarrier)
         {
             Soon(() => done(true));
             return;
@@ -71,11 +79,26 @@ internal sealed class SimulatedConsensus(World world, SimulatedNode node, bool a
                 Soon(lost.Decided);
             }
         }
-        var standing = new Standing(core.Leader, core.Term, leads && node.Applied >= core.TermStart, core.Configuration.Voters.Count);
+        bool hasLeader = leads || core.Leader != 0;
+        if (hasLeader != LedSince.HasLeader)
+        {
+            LedSince = (hasLeader, world.NowUs);
+        }
+        TellMembers(core.Configuration);
+        var standing = new Standing(core.Leader, core.Term, leads && node.Applied >= core.TermStart, core.Configuration.Voters.Count, core.Configuration.Learners.Any(l => l.Id == node.Id));
         if (standing != Standing)
         {
             Standing = standing;
             world.At(world.NowUs + world.Random.Next(2_000), node, _life, StandingChanged);
+        }
+    }
+
+    private void TellMembers(RaftConfiguration now)
+    {
+        if (!ReferenceEquals(now, _told) && (mistake != Mistake.MembersNotTold || _told is null))
+        {
+            _told = now;
+            Members = TextOf(now);
         }
     }
 

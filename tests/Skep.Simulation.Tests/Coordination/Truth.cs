@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
+using System.Text;
 using Skep.Coordination.Replication;
 using Skep.Coordination.Tree;
 using Skep.Jute;
+using Skep.Raft;
+using Skep.Raft.Consensus;
 using Skep.Raft.Log;
 
 namespace Skep.Simulation;
@@ -26,6 +29,7 @@ internal sealed class Truth : IOutcomes
     private readonly HashSet<int> _forbidden = [];
     private readonly HashSet<long> _ended = [];
     private readonly Dictionary<long, (int Epoch, long Us)> _takenUp = [];
+    private readonly Dictionary<ulong, long> _left = [];
     private readonly List<Change> _changes = [];
     private ulong _index = 1;
 
@@ -41,6 +45,26 @@ internal sealed class Truth : IOutcomes
 
     public int Expired { get; private set; }
 
+    /// <summary>Containers and nodes with a time to live.</summary>
+    public PassingTruth Passing { get; } = new();
+
+    /// <summary>The members, as the last of their changes that is committed has them.</summary>
+    public RaftConfiguration Configuration { get; set; } = new([], [], []);
+
+    /// <summary>The members as clients are told them.</summary>
+    public string ToldMembers
+    {
+        get
+        {
+            Tree.GetData(Caller.Own, "/zookeeper/config", out GetDataResponse told);
+            string text = Encoding.UTF8.GetString(told.Data.GetValueOrDefault().Span);
+            return text[..Math.Max(0, text.IndexOf("\nversion=", StringComparison.Ordinal))];
+        }
+    }
+
+    /// <summary>How often the members changed.</summary>
+    public int Changes { get; private set; }
+
     public void Apply(in LogRecord entry)
     {
         if (entry.Index <= _index)
@@ -51,6 +75,10 @@ internal sealed class Truth : IOutcomes
         {
             throw new SimulationFailure("state machine safety", $"entry {entry.Index} is the first that anybody applies behind entry {_index - 1}");
         }
+        if (entry.Type == RecordType.Configuration)
+        {
+            Changed(RaftConfiguration.Decode(entry.Payload.Span));
+        }
         if (entry.Type == RecordType.Command)
         {
             foreach (ReadOnlyMemory<byte> single in Mistakes.Writes(entry.Payload))
@@ -59,6 +87,9 @@ internal sealed class Truth : IOutcomes
             }
         }
     }
+
+    /// <summary>Since when a node that was a member is none any more; null where it is one, or never was.</summary>
+    public long? LeftUs(ulong id) => _left.TryGetValue(id, out long us) ? us : null;
 
     public bool HasEnded(long sessionId) => _ended.Contains(sessionId);
 
@@ -107,6 +138,20 @@ internal sealed class Truth : IOutcomes
     {
     }
 
+    private void Changed(RaftConfiguration now)
+    {
+        foreach (ulong id in Configuration.MemberIds().Except(now.MemberIds()))
+        {
+            _left[id] = _service.World.NowUs;
+        }
+        foreach (ulong id in now.MemberIds())
+        {
+            _left.Remove(id);
+        }
+        Configuration = now;
+        Changes += now.IsJoint() ? 0 : 1;
+    }
+
     private static string ParentOf(string path) => path.LastIndexOf('/') is > 0 and int slash ? path[..slash] : "/";
 
     // Names of sequential nodes are not known to those who ask for them.
@@ -130,14 +175,15 @@ internal sealed class Truth : IOutcomes
             _service.World.Say(() => $"session {expiring:x} expires at zxid {Tree.LastZxid}");
             _service.Expired(expiring, session);
         }
-        Record();
+        Record(Write.ReadHead(command.Span).GetValueOrDefault());
     }
 
-    private void Record()
+    private void Record(long timeMs)
     {
         long zxid = Tree.LastZxid;
         foreach (Change change in _changes)
         {
+            Passing.Changed(change, timeMs, zxid);
             bool isThere = Tree.GetData(Caller.Own, change.Path, out GetDataResponse data) == ErrorCode.Ok;
             int value = data.Data is { Length: 4 } bytes ? BinaryPrimitives.ReadInt32BigEndian(bytes.Span) : 0;
             List<Moment> moments = Of(_nodes, change.Path);

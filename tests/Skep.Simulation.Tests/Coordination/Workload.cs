@@ -4,60 +4,6 @@ using Skep.Jute;
 
 namespace Skep.Simulation;
 
-/// <summary>What all clients saw of the nodes that several of them write.</summary>
-internal sealed class Histories
-{
-    public const int Registers = 4;
-    private readonly List<Operation>[] _registers = [.. Enumerable.Range(0, Registers).Select(static _ => new List<Operation>())];
-    private readonly int[] _issued = new int[Registers];
-    private readonly List<(int Value, long Began, long? Ended, int Sequence)> _names = [];
-
-    public long Step { get; set; }
-
-    public int NextValue { get; set; }
-
-    public bool MayAsk(int register) => _issued[register] < LinearizabilityChecker.MaxOperations && ++_issued[register] > 0;
-
-    public void Add(int register, Operation operation) => _registers[register].Add(operation);
-
-    public void Name(int value, long began, int sequence) => _names.Add((value, began, ++Step, sequence));
-
-    public void Check(Truth truth)
-    {
-        for (int register = 0; register < Registers; register++)
-        {
-            if (!LinearizabilityChecker.IsLinearizable(_registers[register]))
-            {
-                throw new SimulationFailure("linearizability", $"no order explains what clients saw of /r{register}");
-            }
-        }
-        if (_names.DistinctBy(static n => n.Sequence).Count() != _names.Count)
-        {
-            throw new SimulationFailure("sequential names", "two clients were given the same name");
-        }
-        long lastEnd = 0;
-        int highest = -1;
-        var ends = new PriorityQueue<int, long>();
-        foreach ((int value, long began, long? ended, int sequence) in _names.OrderBy(static n => n.Began))
-        {
-            while (ends.TryPeek(out int before, out lastEnd) && lastEnd < began)
-            {
-                highest = Math.Max(highest, before);
-                ends.Dequeue();
-            }
-            if (sequence < highest)
-            {
-                throw new SimulationFailure("sequential names", $"the create of {value} began after number {highest} was given out, and was given {sequence}");
-            }
-            ends.Enqueue(sequence, ended!.Value);
-            if (truth.ZxidOf(value, "/q/") == 0)
-            {
-                throw new SimulationFailure("durability", $"the create of {value} was acknowledged and is nowhere");
-            }
-        }
-    }
-}
-
 /// <summary>What one client does: registers, names in sequence, a node of its own, ephemerals, watches.</summary>
 internal sealed class Workload
 {
@@ -68,6 +14,7 @@ internal sealed class Workload
     private readonly Histories _seen;
     private readonly Random _random;
     private readonly List<string> _ephemerals = [];
+    private readonly PassingNodes _passing;
     private readonly string _own;
     private readonly int _meanPauseUs;
     private readonly int _mostWaiting;
@@ -78,6 +25,7 @@ internal sealed class Workload
     public Workload(Service service, SimulatedClient client)
     {
         (_service, _client, _seen, _random) = (service, client, service.Seen, service.World.Random);
+        _passing = new PassingNodes(service, client);
         _own = string.Create(CultureInfo.InvariantCulture, $"/v{client.Number}");
         (_meanPauseUs, _mostWaiting) = (_random.Next(4) == 0 ? 4_000_000 : 20_000 + _random.Next(200_000), 1 + _random.Next(6));
         client.SessionBegan = _ephemerals.Clear;
@@ -103,7 +51,12 @@ internal sealed class Workload
 
     private void Do()
     {
-        switch (_random.Next(20))
+        if (_client.IsReadOnly)
+        {
+            Read();
+            return;
+        }
+        switch (_random.Next(23))
         {
             case < 4:
                 Set(_random.Next(Histories.Registers));
@@ -132,10 +85,48 @@ internal sealed class Workload
             case 18:
                 SetBoth();
                 break;
-            default:
+            case 19:
                 GetBoth();
                 break;
+            default:
+                _passing.Do();
+                break;
         }
+    }
+
+    // What a session of one member alone can do.
+    private void Read()
+    {
+        switch (_random.Next(6))
+        {
+            case < 2:
+                Get(_random.Next(Histories.Registers), synced: false);
+                break;
+            case 2:
+                LookAtEphemeral();
+                break;
+            case 3:
+                List();
+                break;
+            case 4:
+                GetBoth();
+                break;
+            default:
+                TryToWrite();
+                break;
+        }
+    }
+
+    private void TryToWrite()
+    {
+        if (_random.Next(2) == 0)
+        {
+            _client.Ask(OpCode.Sync, static (ref JuteWriter w) => new PathRequest("/r0").Write(ref w), (header, _) => _client.Expect(header, "sync", ErrorCode.NotReadOnly));
+            return;
+        }
+        int value = ++_seen.NextValue;
+        _service.Truth.Forbid(value);
+        _client.Ask(OpCode.SetData, (ref JuteWriter w) => new SetDataRequest("/r0", Data(value), -1).Write(ref w), (header, _) => _client.Expect(header, "/r0", ErrorCode.NotReadOnly));
     }
 
     private void Set(int register)
@@ -147,7 +138,7 @@ internal sealed class Workload
         (int value, long began, string path) = (++_seen.NextValue, ++_seen.Step, "/r" + register.ToString(CultureInfo.InvariantCulture));
         _client.Ask(OpCode.SetData, (ref JuteWriter w) => new SetDataRequest(path, Data(value), -1).Write(ref w), (header, _) =>
         {
-            Expect(header, path, ErrorCode.Ok);
+            _client.Expect(header, path, ErrorCode.Ok);
             CheckWritten(value, path, header);
             _seen.Add(register, new Operation(true, value, began, ++_seen.Step));
         }, () => _seen.Add(register, new Operation(true, value, began, null)), value);
@@ -156,7 +147,7 @@ internal sealed class Workload
     private void Get(int register, bool synced)
     {
         string path = "/r" + register.ToString(CultureInfo.InvariantCulture);
-        bool isFresh = synced || _client.IsLinearizable;
+        bool isFresh = synced || _client.ReadsAreFresh;
         if (isFresh && !_seen.MayAsk(register))
         {
             return;
@@ -170,7 +161,7 @@ internal sealed class Workload
         _client.Ask(OpCode.GetData, (ref JuteWriter w) => new PathWatchRequest(path, watch).Write(ref w), (header, body) =>
         {
             int value = CheckRead(path, header, body);
-            Watched(watch, path, ofChildren: false, header);
+            Watched(watch && header.Err == 0, path, ofChildren: false, header);
             if (isFresh)
             {
                 _seen.Add(register, new Operation(false, value, began, ++_seen.Step));
@@ -184,7 +175,7 @@ internal sealed class Workload
         int flags = _random.Next(4) == 0 ? 3 : 2;
         _client.Ask(OpCode.Create, (ref JuteWriter w) => new CreateRequest("/q/n-", Data(value), Anyone, flags).Write(ref w), (header, body) =>
         {
-            Expect(header, "/q/n-", ErrorCode.Ok);
+            _client.Expect(header, "/q/n-", ErrorCode.Ok);
             var reader = new JuteReader(body);
             string path = reader.ReadString();
             CheckWritten(value, "/q/", header);
@@ -204,7 +195,7 @@ internal sealed class Workload
             int first = ++_seen.NextValue;
             _client.Ask(OpCode.Create, (ref JuteWriter w) => new CreateRequest(_own, Data(first), Anyone, 0).Write(ref w), (header, _) =>
             {
-                Expect(header, _own, ErrorCode.Ok, ErrorCode.NodeExists);
+                _client.Expect(header, _own, ErrorCode.Ok, ErrorCode.NodeExists);
                 _hasOwn = true;
             }, null, first);
         }
@@ -239,7 +230,7 @@ internal sealed class Workload
         string path = string.Create(CultureInfo.InvariantCulture, $"/e/{_client.Number}-{++_ephemeral}");
         _client.Ask(OpCode.Create, (ref JuteWriter w) => new CreateRequest(path, Data(value), Anyone, 1).Write(ref w), (header, _) =>
         {
-            Expect(header, path, ErrorCode.Ok);
+            _client.Expect(header, path, ErrorCode.Ok);
             CheckWritten(value, path, header);
             _ephemerals.Add(path);
         }, null, value);
@@ -259,7 +250,7 @@ internal sealed class Workload
                 throw new SimulationFailure("ephemerals", $"client {_client.Number} does not find its own {path} any more, and was not told that its session is over");
             }
             CheckRead(path, header, body);
-        }, freshSince: _client.IsLinearizable ? _service.ShownZxid : null);
+        }, freshSince: _client.ReadsAreFresh ? _service.ShownZxid : null);
     }
 
     private void ComeAndGo(string path)
@@ -269,22 +260,22 @@ internal sealed class Workload
         {
             case 0:
                 _client.Ask(OpCode.Create2, (ref JuteWriter w) => new CreateRequest(path, Data(value), Anyone, 0).Write(ref w), (header, _) =>
-                    Expect(header, path, ErrorCode.Ok, ErrorCode.NodeExists), null, value);
+                    _client.Expect(header, path, ErrorCode.Ok, ErrorCode.NodeExists), null, value);
                 break;
             case 1:
                 _client.Ask(OpCode.Delete, (ref JuteWriter w) => new VersionedPathRequest(path, -1).Write(ref w), (header, _) =>
-                    Expect(header, path, ErrorCode.Ok, ErrorCode.NoNode));
+                    _client.Expect(header, path, ErrorCode.Ok, ErrorCode.NoNode));
                 break;
             default:
                 _client.Ask(OpCode.Exists, (ref JuteWriter w) => new PathWatchRequest(path, true).Write(ref w), (header, _) =>
                 {
-                    Expect(header, path, ErrorCode.Ok, ErrorCode.NoNode);
+                    _client.Expect(header, path, ErrorCode.Ok, ErrorCode.NoNode);
                     if (_service.Truth.At(path, header.Zxid).IsThere != (header.Err == 0))
                     {
                         throw new SimulationFailure("reads", $"client {_client.Number} is answered {(ErrorCode)header.Err} for {path} at zxid {header.Zxid}");
                     }
                     Watched(true, path, ofChildren: false, header);
-                }, freshSince: _client.IsLinearizable ? _service.ShownZxid : null);
+                }, freshSince: _client.ReadsAreFresh ? _service.ShownZxid : null);
                 break;
         }
     }
@@ -294,7 +285,12 @@ internal sealed class Workload
         bool watch = _random.Next(2) == 0;
         _client.Ask(OpCode.GetChildren2, (ref JuteWriter w) => new PathWatchRequest("/c", watch).Write(ref w), (header, body) =>
         {
-            Expect(header, "/c", ErrorCode.Ok);
+            if (IsBeforeAll("/c", header))
+            {
+                _client.Expect(header, "/c", ErrorCode.NoNode);
+                return;
+            }
+            _client.Expect(header, "/c", ErrorCode.Ok);
             var reader = new JuteReader(body);
             IReadOnlyList<string> children = GetChildren2Response.Read(ref reader).Children;
             for (int i = 0; i < 3; i++)
@@ -306,7 +302,7 @@ internal sealed class Workload
                 }
             }
             Watched(watch, "/c", ofChildren: true, header);
-        }, freshSince: _client.IsLinearizable ? _service.ShownZxid : null);
+        }, freshSince: _client.ReadsAreFresh ? _service.ShownZxid : null);
     }
 
     private void SetBoth()
@@ -315,7 +311,7 @@ internal sealed class Workload
         MultiOp[] ops = [.. Both.Select(path => new MultiOp(OpCode.SetData, path, Data(value), [], 0, 0, -1))];
         _client.Ask(OpCode.Multi, (ref JuteWriter w) => new MultiRequest(ops).Write(ref w), (header, _) =>
         {
-            Expect(header, "/m0", ErrorCode.Ok);
+            _client.Expect(header, "/m0", ErrorCode.Ok);
             CheckWritten(value, "/m0", header);
             CheckWritten(value, "/m1", header);
         }, null, value);
@@ -326,22 +322,30 @@ internal sealed class Workload
         MultiOp[] ops = [.. Both.Select(static path => new MultiOp(OpCode.GetData, path, null, [], 0, 0, 0))];
         _client.Ask(OpCode.MultiRead, (ref JuteWriter w) => new MultiRequest(ops).Write(ref w), (header, body) =>
         {
-            Expect(header, "/m0", ErrorCode.Ok);
+            _client.Expect(header, "/m0", ErrorCode.Ok);
             var reader = new JuteReader(body);
             int[] values = [.. MultiResponse.Read(ref reader).Results.Select(static r => Value(r.Data))];
             if (values is not [var a, var b] || a != b || a != _service.Truth.At("/m0", header.Zxid).Value)
             {
                 throw new SimulationFailure("multi", $"client {_client.Number} reads {string.Join(' ', values)} at zxid {header.Zxid}, where one multi wrote {_service.Truth.At("/m0", header.Zxid).Value} to both");
             }
-        }, freshSince: _client.IsLinearizable ? _service.ShownZxid : null);
+        }, freshSince: _client.ReadsAreFresh ? _service.ShownZxid : null);
     }
+
+    // A member that serves alone may be new, and have nothing yet.
+    private bool IsBeforeAll(string path, ReplyHeader header) => _client.IsReadOnly && !_service.Truth.At(path, header.Zxid).IsThere;
 
     private int CheckRead(string path, ReplyHeader header, ReadOnlyMemory<byte> body)
     {
-        Expect(header, path, ErrorCode.Ok);
+        Moment moment = _service.Truth.At(path, header.Zxid);
+        if (IsBeforeAll(path, header))
+        {
+            _client.Expect(header, path, ErrorCode.NoNode);
+            return 0;
+        }
+        _client.Expect(header, path, ErrorCode.Ok);
         var reader = new JuteReader(body);
         GetDataResponse read = GetDataResponse.Read(ref reader);
-        Moment moment = _service.Truth.At(path, header.Zxid);
         if (!moment.IsThere || moment.Value != Value(read.Data) || moment.Stat.Version != read.Stat.Version || moment.Stat.Mzxid != read.Stat.Mzxid)
         {
             throw new SimulationFailure("reads", $"client {_client.Number} reads {Value(read.Data)}, version {read.Stat.Version} from {path} at zxid {header.Zxid}, where it is {moment.Value}, version {moment.Stat.Version}");
@@ -365,15 +369,7 @@ internal sealed class Workload
         }
     }
 
-    private void Expect(ReplyHeader header, string path, params ReadOnlySpan<ErrorCode> expected)
-    {
-        if (!expected.Contains((ErrorCode)header.Err))
-        {
-            throw new SimulationFailure("answers", $"client {_client.Number} is answered {(ErrorCode)header.Err} for {path}; expected {string.Join(" or ", expected.ToArray())}");
-        }
-    }
-
-    private static byte[] Data(int value)
+    public static byte[] Data(int value)
     {
         byte[] data = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(data, value);

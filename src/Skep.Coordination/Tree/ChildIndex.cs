@@ -34,12 +34,7 @@ internal sealed class ChildIndex(NodePages nodes)
         uint part = hash % Parts;
         if (++_counts[part] * 4 > _slots[part].Length * 3)
         {
-            ulong[] old = _slots[part];
-            _slots[part] = new ulong[old.Length * 2];
-            foreach (ulong slot in old.Where(s => s != 0))
-            {
-                Place(_slots[part], slot);
-            }
+            Resize(part, _slots[part].Length * 2);
         }
         Place(_slots[part], ((ulong)hash << 32) | (uint)id);
     }
@@ -66,6 +61,33 @@ internal sealed class ChildIndex(NodePages nodes)
         }
         slots[hole] = 0;
         _counts[hash % Parts]--;
+    }
+
+    /// <summary>Makes room for so many nodes at once.</summary>
+    public void Reserve(int count)
+    {
+        // Where the hash spreads them unevenly a part grows as it would otherwise.
+        int slots = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(count / Parts * 3 / 2) + 1);
+        for (uint part = 0; part < Parts; part++)
+        {
+            if (_slots[part].Length < slots)
+            {
+                Resize(part, slots);
+            }
+        }
+    }
+
+    private void Resize(uint part, int length)
+    {
+        ulong[] old = _slots[part];
+        _slots[part] = new ulong[length];
+        foreach (ulong slot in old)
+        {
+            if (slot != 0)
+            {
+                Place(_slots[part], slot);
+            }
+        }
     }
 
     private static void Place(ulong[] slots, ulong slot)

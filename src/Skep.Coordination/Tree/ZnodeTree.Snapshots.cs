@@ -15,6 +15,7 @@ internal sealed partial class ZnodeTree
     {
         private readonly ZnodeTree _tree = new();
         private readonly Dictionary<int, Acl[]> _acls = [];
+        private (int Written, int Here) _lastAcl = (-1, 0);
         private int _end;
 
         public void Begin(long zxid, int end)
@@ -35,8 +36,22 @@ internal sealed partial class ZnodeTree
                 throw new ArgumentException($"node {id} lies outside of 1 to {_end - 1}");
             }
             _tree._nodes.Restore(Math.Max(id + 1, _tree._nodes.End));
-            node.AclId = _tree._acls.Add(_acls[node.AclId]);
+            node.AclId = Acl(node.AclId);
             _tree._nodes.Write(id) = node;
+        }
+
+        // Most nodes have the ACL of the one before.
+        private int Acl(int written)
+        {
+            if (written == _lastAcl.Written)
+            {
+                _tree._acls.Use(_lastAcl.Here, 1);
+            }
+            else
+            {
+                _lastAcl = (written, _tree._acls.Add(_acls[written]));
+            }
+            return _lastAcl.Here;
         }
 
         public ZnodeTree Finish()
@@ -46,6 +61,7 @@ internal sealed partial class ZnodeTree
             {
                 throw new ArgumentException("the root is not there");
             }
+            _tree._index.Reserve(nodes.End);
             _tree.Count = 1;
             for (int id = Root + 1; id < nodes.End; id++)
             {

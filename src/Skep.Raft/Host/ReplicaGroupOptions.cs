@@ -21,7 +21,10 @@ public sealed record ReplicaGroupOptions
     /// <summary>A snapshot is taken after so many entries.</summary>
     public ulong SnapshotEveryEntries { get; init; } = 10_000;
 
-    /// <summary>A snapshot is taken after so many bytes of commands at the latest, so that what a start reads again stays bounded.</summary>
+    /// <summary>
+    /// A snapshot is taken after so many bytes of commands at the latest, or half as many as the last one has if that is more, so that what a
+    /// start reads again stays bounded.
+    /// </summary>
     public long SnapshotEverySizeBytes { get; init; } = long.MaxValue;
 
     /// <summary>Proposals that may wait; further callers wait for a place.</summary>

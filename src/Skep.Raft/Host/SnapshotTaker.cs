@@ -4,7 +4,7 @@ using Skep.Raft.Log;
 namespace Skep.Raft;
 
 /// <summary>Decides when a snapshot is due and writes it beside the commands, one at a time.</summary>
-/// <param name="everySizeBytes">How many bytes of commands make one due.</param>
+/// <param name="everySizeBytes">How many bytes of commands make one due, or half as many as the last snapshot has, if that is more: the larger the state, the dearer it is to write.</param>
 /// <param name="gate">Held while a snapshot's file is written, since a group has one at a time.</param>
 /// <param name="taken">Told the index of a snapshot that the log knows.</param>
 internal sealed class SnapshotTaker(
@@ -15,15 +15,27 @@ internal sealed class SnapshotTaker(
     private readonly CancellationTokenSource _stop = new();
     private Task _writing = Task.CompletedTask;
     private ulong _lastIndex = lastIndex;
-    private ulong _notBefore;
+    private ulong _begunAt = lastIndex;
     private long _appliedSizeBytes;
+    private long _lastSizeBytes;
+    private bool _failed;
 
     /// <summary>A command was applied.</summary>
     public void Applied(int sizeBytes) => _appliedSizeBytes += sizeBytes;
 
     /// <summary>Whether <see cref="Consider"/> would begin one.</summary>
-    public bool IsDue(ulong index) =>
-        _writing.IsCompleted && index >= _notBefore && (index >= Volatile.Read(ref _lastIndex) + everyEntries || _appliedSizeBytes >= everySizeBytes);
+    public bool IsDue(ulong index)
+    {
+        if (!_writing.IsCompleted)
+        {
+            return false;
+        }
+
+        // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
+        return Volatile.Read(ref _failed)
+            ? index >= _begunAt + Math.Max(1, everyEntries / 10) || _appliedSizeBytes >= everySizeBytes / 10
+            : index >= Volatile.Read(ref _lastIndex) + everyEntries || _appliedSizeBytes >= Math.Max(everySizeBytes, Volatile.Read(ref _lastSizeBytes) / 2);
+    }
 
     /// <summary>A snapshot came from the leader.</summary>
     public void Installed(ulong index) => Volatile.Write(ref _lastIndex, index);
@@ -36,8 +48,7 @@ internal sealed class SnapshotTaker(
             return;
         }
 
-        // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
-        _notBefore = index + Math.Max(1, everyEntries / 10);
+        _begunAt = index;
         _appliedSizeBytes = 0;
         var write = machine.CaptureSnapshot();
         _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration, waits: false));
@@ -70,6 +81,7 @@ internal sealed class SnapshotTaker(
         Func<Stream, CancellationToken, Task> write, ulong index, ulong term, ulong configurationIndex, byte[] configuration, bool waits)
     {
         var held = false;
+        Volatile.Write(ref _failed, true);
         try
         {
             held = gate is null || await gate.WaitAsync(waits ? Timeout.Infinite : 0, _stop.Token).ConfigureAwait(false);
@@ -83,10 +95,12 @@ internal sealed class SnapshotTaker(
             {
                 await write(file, _stop.Token).ConfigureAwait(false);
                 file.Commit();
+                Volatile.Write(ref _lastSizeBytes, file.SizeBytes);
             }
 
             await log.AppendAsync([LogRecord.SnapshotMarker(group, index, term)], CancellationToken.None).ConfigureAwait(false);
             Volatile.Write(ref _lastIndex, index);
+            Volatile.Write(ref _failed, false);
             GroupMessages.SnapshotTaken(logger, group, index, log.Engine.SegmentCount);
             taken?.Invoke(index);
             return true;

@@ -39,6 +39,9 @@ internal sealed class SnapshotWriter : Stream
         _index = index;
     }
 
+    /// <summary>Bytes of the state that were written so far, but for the chunk that is being filled.</summary>
+    public long SizeBytes => (long)_sizeBytes;
+
     public override bool CanRead => false;
 
     public override bool CanSeek => false;

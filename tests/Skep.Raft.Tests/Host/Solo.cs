@@ -15,6 +15,8 @@ internal sealed record SoloOptions
 
     public ulong SnapshotEveryEntries { get; init; } = 10_000;
 
+    public long SnapshotEverySizeBytes { get; init; } = long.MaxValue;
+
     public ulong KeepEntries { get; init; } = 500;
 }
 
@@ -51,7 +53,7 @@ internal sealed class Solo : IAsyncDisposable
         try
         {
             var group = await host.OpenGroupAsync(
-                new ReplicaGroupOptions { GroupId = options.GroupId, Founders = [options.Member], SnapshotEveryEntries = options.SnapshotEveryEntries }, machine, ct);
+                new ReplicaGroupOptions { GroupId = options.GroupId, Founders = [options.Member], SnapshotEveryEntries = options.SnapshotEveryEntries, SnapshotEverySizeBytes = options.SnapshotEverySizeBytes }, machine, ct);
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
             patience.CancelAfter(Patience);
             await group.WaitForAsync(static s => s.IsReady, patience.Token);

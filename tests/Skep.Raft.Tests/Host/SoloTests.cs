@@ -97,6 +97,23 @@ public sealed class SoloTests : IDisposable
     }
 
     [Fact]
+    public async Task After_so_many_bytes_a_snapshot_is_taken_and_another_after_as_many_again_however_few_entries_they_are()
+    {
+        var options = Options with { SnapshotEverySizeBytes = 8 * 1024 };
+        var list = new CommandList();
+        await using var group = await Solo.OpenAsync(options, list);
+        for (ulong seen = 0, taken = 0; taken < 3;)
+        {
+            await group.Group.ProposeAsync(new byte[1024]);
+            Assert.True(list.Commands.Count < 1_000, $"{taken} snapshots after 1,000 KiB of commands");
+            if (group.Metrics.SnapshotIndex is var now && now != seen)
+            {
+                (seen, taken) = (now, taken + 1);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Commands_go_on_while_a_snapshot_is_written()
     {
         var hold = new TaskCompletionSource();

@@ -59,7 +59,6 @@ publish() {
     aot=false
     say "No C linker here (clang or gcc): the programs are built without ahead-of-time compilation, start slower, take more memory and need the .NET runtime."
   fi
-  rm -rf "$root/bin"
   mkdir -p "$root/bin"
   quietly publish-swarmd dotnet publish "$root/src/swarmd" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot
   quietly publish-supervisor dotnet publish "$root/src/Skep.Supervisor" -c Release -o "$root/bin" -v q -p:UseSharedCompilation=true -p:PublishAot=$aot

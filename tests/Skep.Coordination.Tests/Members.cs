@@ -53,6 +53,21 @@ public sealed class Members
     }
 
     [Fact]
+    public void Who_connects_to_a_follower_that_slept_stays_while_it_asks_its_leader()
+    {
+        const int Idle = 2_000;
+        _group.Standing = new Standing(2, 1, Leads: false, 3);
+        _group.Tick(0);
+        Connection client = _group.Connect(timeoutMs: 4_000);
+        _group.Tick(Idle);
+        Assert.Equal(ConnectionState.Open, client.State);
+
+        _group.Member.ReceiveAside(2, (byte[])[3, .. _group.Asides[^1].AsSpan(1, 8)]);
+        _group.Tick(Member.TickMs);
+        Assert.Equal(ConnectionState.Open, client.State);
+    }
+
+    [Fact]
     public void A_ping_that_overtakes_what_waits_names_no_zxid()
     {
         _group.Standing = new Standing(1, 1, Leads: true, 1);

@@ -37,6 +37,7 @@ internal sealed partial class Member
     private long _passedMs;
     private long _toldHeardMs;
     private long _tendedMs;
+    private long _tickedMs;
     private string _toldMembers = "";
 
     /// <summary>Does what time asks for; to be called every <see cref="TickMs"/>.</summary>
@@ -57,7 +58,8 @@ internal sealed partial class Member
                 _seen = standing;
                 ResendAll(nowMs);
                 _toldMembers = "";
-                _toldHeardMs = long.MinValue / 2;
+                // At once, whatever was done when.
+                (_toldHeardMs, _tendedMs) = (long.MinValue / 2, long.MinValue / 2);
                 if (standing.Leads)
                 {
                     _expiry.Lead(Tree.Sessions.Select(static s => (s.Key, s.Value.TimeoutMs)), nowMs);
@@ -78,9 +80,12 @@ internal sealed partial class Member
             {
                 TellHeard(standing.LeaderId, nowMs);
             }
+            // Who has slept asks the leader first whether they are in contact still.
+            bool slept = nowMs - _tickedMs > TendIdleMs;
+            _tickedMs = nowMs;
             if (IsTendingDue(nowMs))
             {
-                Tend(nowMs);
+                Tend(nowMs, slept);
             }
             _effects.Barriers.AddRange(_barriersAgain.Where(static b => b.Connection.State == ConnectionState.Open));
             _barriersAgain.Clear();
@@ -273,7 +278,7 @@ internal sealed partial class Member
         _figures.Outstanding > 0 || _attaching.Count > 0 || nowMs - _contactMs > MemberOptions.LeastTimeoutMs / 3 || nowMs - _tendedMs >= TendIdleMs;
 
     // Looks at each connection: who waits for an answer for too long, who is cut off with us, who never said what it wants.
-    private void Tend(long nowMs)
+    private void Tend(long nowMs, bool slept)
     {
         _tendedMs = nowMs;
         List<Connection>? over = null;
@@ -289,7 +294,7 @@ internal sealed partial class Member
                 ConnectionState.New or ConnectionState.Attaching => nowMs - connection.BegunMs > HandshakeMs,
                 ConnectionState.Open when connection.IsReadOnly => !IsCutOff(nowMs) || nowMs - connection.HeardMs > connection.TimeoutMs,
                 // Its session goes on elsewhere, if it is told soon enough.
-                ConnectionState.Open => nowMs - _contactMs > connection.TimeoutMs / 3,
+                ConnectionState.Open => !slept && nowMs - _contactMs > connection.TimeoutMs / 3,
                 _ => false,
             };
             if (isOver)

@@ -10,6 +10,9 @@ internal sealed class GroupTicker : IDisposable
 {
     private const long Never = long.MaxValue;
 
+    /// <summary>After so long in one group's turn the others get threads of their own.</summary>
+    private const int PatienceMs = 5;
+
     private readonly TimeProvider _time;
     private readonly RaftTransport _transport;
     private readonly Lock _gate = new();
@@ -27,7 +30,8 @@ internal sealed class GroupTicker : IDisposable
     public long NowMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
 
     /// <summary>Takes a group in, to be ticked when it says that it is due.</summary>
-    public Ticked Add(Action tick)
+    /// <param name="tick">Told whether this thread may be used for it.</param>
+    public Ticked Add(Action<bool> tick)
     {
         var added = new Ticked(this, tick);
         lock (_gate)
@@ -52,10 +56,14 @@ internal sealed class GroupTicker : IDisposable
     {
         lock (_gate)
         {
-            group.DueMs = atMs;
-            if (atMs < _armedMs)
+            // One that is due already is on its way.
+            if (group.DueMs > NowMs)
             {
-                Arm(atMs);
+                group.DueMs = atMs;
+                if (atMs < _armedMs)
+                {
+                    Arm(atMs);
+                }
             }
         }
     }
@@ -63,9 +71,9 @@ internal sealed class GroupTicker : IDisposable
     private void Tick()
     {
         Ticked[] due;
+        var now = NowMs;
         lock (_gate)
         {
-            var now = NowMs;
             due = [.. _groups.Where(g => g.DueMs <= now)];
             foreach (var group in due)
             {
@@ -78,7 +86,7 @@ internal sealed class GroupTicker : IDisposable
         using var together = _transport.Gather();
         foreach (var group in due)
         {
-            group.Tick();
+            group.Tick(NowMs - now < PatienceMs);
         }
     }
 
@@ -89,7 +97,7 @@ internal sealed class GroupTicker : IDisposable
     }
 
     /// <summary>A group that is ticked until this is disposed of.</summary>
-    internal sealed class Ticked(GroupTicker ticker, Action tick) : IDisposable
+    internal sealed class Ticked(GroupTicker ticker, Action<bool> tick) : IDisposable
     {
         private long _dueMs = Never;
 
@@ -103,7 +111,7 @@ internal sealed class GroupTicker : IDisposable
         /// <summary>Whether it was ticked and did not say since when it is due again.</summary>
         public bool IsSpent => DueMs == Never;
 
-        public Action Tick => tick;
+        public Action<bool> Tick => tick;
 
         /// <summary>Has it ticked at a time, and not at the time said before.</summary>
         public void Due(long atMs) => ticker.Due(this, atMs);

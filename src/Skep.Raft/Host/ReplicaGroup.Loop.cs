@@ -256,7 +256,8 @@ public sealed partial class ReplicaGroup
             }
         }
 
-        _transport.Flush();
+        // What is applied now may take a while, which nobody is to wait for.
+        _transport.Flush(evenWhileGathering: output.ApplyUpTo > _applied + FewRecords);
         if (output.Write is { Snapshot: { } snapshot } install)
         {
             await InstallAsync(snapshot, install).ConfigureAwait(false);

@@ -59,10 +59,12 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         _snapshots = new SnapshotTaker(options.GroupId, options.SnapshotEveryEntries, log, machine, logger, _applied, _snapshotGate, OnSnapshotTaken, options.SnapshotEverySizeBytes);
         Status = ReadStatus();
         LearnMembers();
-        transport.Register(options.GroupId, this);
         _turns = new Turns(TurnAsync);
         _pace = new TickPace(options.HeartbeatMs);
         (_ticker, _ticked) = (ticker, ticker.Add(Tick));
+
+        // Peers may have something for it at once.
+        transport.Register(options.GroupId, this);
         _turns.Ask();
     }
 
@@ -289,10 +291,17 @@ public sealed partial class ReplicaGroup : IAsyncDisposable, IGroupInbox
         _turns.Ask();
     }
 
-    private void Tick()
+    private void Tick(bool here)
     {
         Volatile.Write(ref _hasTicked, true);
-        _turns.TakeHere();
+        if (here)
+        {
+            _turns.TakeHere();
+        }
+        else
+        {
+            _turns.Ask();
+        }
     }
 
     private void Tell(ReplicaInput input)

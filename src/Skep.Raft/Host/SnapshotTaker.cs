@@ -31,14 +31,21 @@ internal sealed class SnapshotTaker(
             return false;
         }
 
+        var sizeBytes = Math.Max(everySizeBytes, Volatile.Read(ref _lastSizeBytes) / 2);
+
         // A failed attempt is repeated after a tenth of the way, so that a full disk is not hammered.
         return Volatile.Read(ref _failed)
-            ? index >= _begunAt + Math.Max(1, everyEntries / 10) || _appliedSizeBytes >= everySizeBytes / 10
-            : index >= Volatile.Read(ref _lastIndex) + everyEntries || _appliedSizeBytes >= Math.Max(everySizeBytes, Volatile.Read(ref _lastSizeBytes) / 2);
+            ? index >= _begunAt + Math.Max(1, everyEntries / 10) || _appliedSizeBytes >= sizeBytes / 10
+            : index >= Volatile.Read(ref _lastIndex) + everyEntries || _appliedSizeBytes >= sizeBytes;
     }
 
     /// <summary>A snapshot came from the leader.</summary>
-    public void Installed(ulong index) => Volatile.Write(ref _lastIndex, index);
+    public void Installed(ulong index)
+    {
+        Volatile.Write(ref _lastIndex, index);
+        Volatile.Write(ref _failed, false);
+        Begin(index);
+    }
 
     /// <summary>To be called from the group's loop after applying.</summary>
     public void Consider(ulong index, ulong term, ulong configurationIndex, byte[] configuration)
@@ -48,8 +55,7 @@ internal sealed class SnapshotTaker(
             return;
         }
 
-        _begunAt = index;
-        _appliedSizeBytes = 0;
+        Begin(index);
         var write = machine.CaptureSnapshot();
         _writing = Task.Run(() => WriteAsync(write, index, term, configurationIndex, configuration, waits: false));
     }
@@ -58,6 +64,7 @@ internal sealed class SnapshotTaker(
     /// <returns>Whether it was written.</returns>
     public Task<bool> TakeAsync(ulong index, ulong term, ulong configurationIndex, byte[] configuration)
     {
+        Begin(index);
         var write = machine.CaptureSnapshot();
         var before = _writing;
         var taking = Task.Run(async () =>
@@ -76,6 +83,8 @@ internal sealed class SnapshotTaker(
         await _writing.ConfigureAwait(false);
         _stop.Dispose();
     }
+
+    private void Begin(ulong index) => (_begunAt, _appliedSizeBytes) = (index, 0);
 
     private async Task<bool> WriteAsync(
         Func<Stream, CancellationToken, Task> write, ulong index, ulong term, ulong configurationIndex, byte[] configuration, bool waits)

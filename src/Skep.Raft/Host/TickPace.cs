@@ -61,7 +61,7 @@ internal sealed class TickPace(int heartbeatMs)
 
     /// <summary>When the next look at the clock is due.</summary>
     /// <param name="nowMs">The clock of all groups of the process: those of one pace look at the same moments, and the machine wakes once for them.</param>
-    /// <param name="untilElectionMs">How long a follower still waits for its leader.</param>
+    /// <param name="untilElectionMs">How long a member that does not lead still waits before it asks for votes.</param>
     public long NextMs(long nowMs, long untilElectionMs)
     {
         if (_cause == TickCause.None)
@@ -78,7 +78,8 @@ internal sealed class TickPace(int heartbeatMs)
         {
             TickCause.Heartbeats => After(nowMs, 2 * heartbeatMs),
             TickCause.Leader => nowMs + Math.Clamp(untilElectionMs, 1, LongestRestMs),
-            _ => After(nowMs, heartbeatMs),
+            TickCause.Election => nowMs + Math.Clamp(untilElectionMs, 1, heartbeatMs),
+            _ => After(nowMs, Math.Max(1, heartbeatMs / 2)),
         };
     }
 

@@ -82,9 +82,9 @@ internal sealed class RaftTransport(
     }
 
     /// <summary>Sends what is queued, on this thread as far as the streams take it; never waits.</summary>
-    public void Flush()
+    public void Flush(bool evenWhileGathering = false)
     {
-        if (_gathers)
+        if (_gathers && !evenWhileGathering)
         {
             return;
         }

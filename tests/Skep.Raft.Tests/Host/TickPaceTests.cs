@@ -27,10 +27,10 @@ public sealed class TickPaceTests
         Assert.InRange(TickPace.RestHeartbeatMs(50), 85, 95);
 
     [Fact]
-    public void A_leader_whose_members_lag_looks_twice_as_often()
+    public void A_leader_whose_members_lag_looks_twice_in_a_heartbeat()
     {
         Rest(TickCause.Laggards);
-        Assert.Equal(1_050, _pace.NextMs(Now, Election));
+        Assert.Equal(1_025, _pace.NextMs(Now, Election));
     }
 
     [Fact]
@@ -52,7 +52,8 @@ public sealed class TickPaceTests
     public void A_member_without_a_leader_looks_at_the_clock_as_often_as_it_asks_for_votes()
     {
         Rest(TickCause.Election);
-        Assert.Equal(1_050, _pace.NextMs(Now, Election));
+        Assert.Equal(Now + 50, _pace.NextMs(Now, Election));
+        Assert.Equal(Now + 20, _pace.NextMs(Now, untilElectionMs: 20));
     }
 
     [Fact]

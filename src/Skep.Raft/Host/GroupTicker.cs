@@ -17,17 +17,18 @@ internal sealed class GroupTicker : IDisposable
     private readonly RaftTransport _transport;
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
+    private readonly long _startTimestamp;
     private Ticked[] _groups = [];
     private long _armedMs = Never;
 
     public GroupTicker(TimeProvider time, RaftTransport transport)
     {
-        (_time, _transport) = (time, transport);
+        (_time, _transport, _startTimestamp) = (time, transport, time.GetTimestamp());
         _timer = time.CreateTimer(static me => ((GroupTicker)me!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>The clock by which groups are due.</summary>
-    public long NowMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+    public long NowMs => (long)_time.GetElapsedTime(_startTimestamp).TotalMilliseconds;
 
     /// <summary>Takes a group in, to be ticked when it says that it is due.</summary>
     /// <param name="tick">Told whether this thread may be used for it.</param>

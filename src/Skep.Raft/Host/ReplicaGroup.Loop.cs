@@ -6,8 +6,6 @@ namespace Skep.Raft;
 public sealed partial class ReplicaGroup
 {
     private const int MaxInputs = 256;
-    private const int MaxBatchEntries = 4096;
-    private const int MaxBatchSizeBytes = 2 * 1024 * 1024;
     private const long ApplyBatchSizeBytes = 1024 * 1024;
     private const int FewRecords = 8;
     private const ulong MaxAppliedOnLentThread = 512;
@@ -149,93 +147,6 @@ public sealed partial class ReplicaGroup
             : $"member {transfer.Target:x} did not take the lead in time; member {_core.Leader:x} leads, and may hand it over again");
     }
 
-    private void Propose()
-    {
-        while (true)
-        {
-            if (!_heldBack)
-            {
-                Collect();
-            }
-
-            if (_batch.Count == 0)
-            {
-                return;
-            }
-
-            if (_writer.Full is { } full)
-            {
-                Refuse(full);
-                continue;
-            }
-
-            RefuseOfOtherTerms();
-            if (_batch.Count == 0)
-            {
-                continue;
-            }
-
-            _commands.Clear();
-            foreach (var proposal in _batch)
-            {
-                _commands.Add(proposal.Command);
-            }
-
-            var result = _core.Propose(_commands);
-            _commands.Clear();
-            switch (result.Status)
-            {
-                case ProposalStatus.Accepted:
-                    for (var i = 0; i < _batch.Count; i++)
-                    {
-                        _waiting.Enqueue((result.FirstIndex + (ulong)i, _batch[i]));
-                    }
-
-                    _batch.Clear();
-                    _heldBack = false;
-                    break;
-                case ProposalStatus.NotLeader:
-                    Refuse(NoLeader());
-                    break;
-                default:
-                    // They wait here, and their successors in the queue, until there is room or the transfer is decided.
-                    _heldBack = true;
-                    return;
-            }
-        }
-    }
-
-    private void Collect()
-    {
-        var size = 0;
-        while (_batch.Count < MaxBatchEntries && size < MaxBatchSizeBytes && _proposals.Reader.TryRead(out var proposal))
-        {
-            _batch.Add(proposal);
-            size += proposal.Command.Length;
-        }
-    }
-
-    private void RefuseOfOtherTerms()
-    {
-        for (var i = _batch.Count - 1; i >= 0; i--)
-        {
-            if (_batch[i].InTerm != 0 && _batch[i].InTerm != _core.Term)
-            {
-                _answers.Add(_batch[i], NoLeader());
-                _batch.RemoveAt(i);
-            }
-        }
-
-        _heldBack &= _batch.Count > 0;
-    }
-
-    private void Refuse(Exception error)
-    {
-        _batch.ForEach(p => _answers.Add(p, error));
-        _batch.Clear();
-        _heldBack = false;
-    }
-
     private async Task DoAsync(CoreOutput output)
     {
         LearnMembers();
@@ -353,25 +264,6 @@ public sealed partial class ReplicaGroup
         Tell(new ReplicaInput.SnapshotSent(message.To, arrived));
     }
 
-    // Whoever waits for what this member proposed cannot be told its fate once another leads.
-    private void NoticeLead()
-    {
-        var leading = _core.Role == Role.Leader ? _core.Term : 0;
-        if (leading != _leadingTerm)
-        {
-            _leadingTerm = leading;
-            FailWaiting("another member leads now");
-        }
-    }
-
-    private void FailWaiting(string why)
-    {
-        while (_waiting.TryDequeue(out var lost))
-        {
-            _answers.Add(lost.Proposal, new ProposalLostException(why));
-        }
-    }
-
     private void LearnMembers()
     {
         if (!ReferenceEquals(_learned, _core.Configuration))
@@ -383,64 +275,6 @@ public sealed partial class ReplicaGroup
             }
         }
     }
-
-    private void TellStatus()
-    {
-        // At each tick; at once for those who watch, and what others act upon.
-        if (!Volatile.Read(ref _hasTicked) && Volatile.Read(ref _watchers) == 0 && Status.Term == _core.Term && Status.LeaderId == _core.Leader
-            && Status.Role == RoleOf(_core.Role) && Status.IsReady == IsReady && ReferenceEquals(Status.Configuration, _core.Configuration))
-        {
-            return;
-        }
-
-        Volatile.Write(ref _hasTicked, false);
-        var status = ReadStatus();
-        if (status.AppliedIndex != Status.AppliedIndex || status.Term != Status.Term || status.Role != Status.Role || status.LeaderId != Status.LeaderId || status.IsReady != Status.IsReady
-            || status.CommitIndex != Status.CommitIndex || status.LastIndex != Status.LastIndex || !ReferenceEquals(status.Configuration, Status.Configuration)
-            || !status.LagByMember.SequenceEqual(Status.LagByMember))
-        {
-            var stands = status.Term == Status.Term && status.LeaderId == Status.LeaderId && status.IsReady == Status.IsReady;
-            Status = status;
-            if (!stands)
-            {
-                _options.StandingChanged?.Invoke();
-            }
-
-            Interlocked.Exchange(ref _changed, new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
-        }
-    }
-
-    private void KeepPace()
-    {
-        if (_pace.Observe(Volatile.Read(ref _hasTicked), Cause(), _core.Term, _core.LastIndex, _core.Commit) || _ticked.IsSpent)
-        {
-            _ticked.Due(_pace.NextMs(_ticker.NowMs, _core.ElectionDueMs - NowMs()));
-        }
-    }
-
-    private TickCause Cause()
-    {
-        if (_core.Role != Role.Leader)
-        {
-            return _core.Leader == 0 ? TickCause.Election : TickCause.Leader;
-        }
-
-        var members = _core.Configuration;
-        var isAlone = members.Voters.Count == 1 && members.OutgoingVoters.Count == 0 && members.Learners.Count == 0;
-        return isAlone ? TickCause.None : _core.IsAtRest ? TickCause.Heartbeats : TickCause.Laggards;
-    }
-
-    private bool IsReady => _core.Role == Role.Leader && _applied >= _core.TermStart;
-
-    private ReplicaStatus ReadStatus() => new(
-        RoleOf(_core.Role), _core.Term, _core.Leader, _core.Configuration, _core.LastIndex, _core.Commit, _applied)
-    {
-        IsReady = IsReady,
-        LagByMember = _core.Members.ToDictionary(static m => m.Key, m => _core.LastIndex - Math.Min(_core.LastIndex, m.Value.Match)),
-    };
-
-    private static ReplicaRole RoleOf(Role role) =>
-        role switch { Role.Leader => ReplicaRole.Leader, Role.Follower => ReplicaRole.Follower, _ => ReplicaRole.Candidate };
 
     private NotLeaderException NoLeader()
     {

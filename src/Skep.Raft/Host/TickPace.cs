@@ -44,7 +44,7 @@ internal sealed class TickPace(int heartbeatMs)
     /// <returns>Whether <see cref="NextMs"/> is another now.</returns>
     public bool Observe(bool ticked, TickCause cause, ulong term, ulong last, ulong commit)
     {
-        var was = (_cause, _quiet < QuietTicks);
+        var before = Rest;
         _cause = cause;
         if (_seen != (term, last, commit))
         {
@@ -56,7 +56,7 @@ internal sealed class TickPace(int heartbeatMs)
             _quiet++;
         }
 
-        return was != (_cause, _quiet < QuietTicks);
+        return before != Rest;
     }
 
     /// <summary>When the next look at the clock is due.</summary>
@@ -64,18 +64,10 @@ internal sealed class TickPace(int heartbeatMs)
     /// <param name="untilElectionMs">How long a member that does not lead still waits before it asks for votes.</param>
     public long NextMs(long nowMs, long untilElectionMs)
     {
-        if (_cause == TickCause.None)
+        return Rest switch
         {
-            return After(nowMs, LonePeriodMs);
-        }
-
-        if (_quiet < QuietTicks)
-        {
-            return After(nowMs, BusyMs(heartbeatMs));
-        }
-
-        return _cause switch
-        {
+            null => After(nowMs, BusyMs(heartbeatMs)),
+            TickCause.None => After(nowMs, LonePeriodMs),
             TickCause.Heartbeats => After(nowMs, 2 * heartbeatMs),
             TickCause.Leader => nowMs + Math.Clamp(untilElectionMs, 1, LongestRestMs),
             TickCause.Election => nowMs + Math.Clamp(untilElectionMs, 1, heartbeatMs),
@@ -90,6 +82,9 @@ internal sealed class TickPace(int heartbeatMs)
     /// How often a leader at rest tells that it lives: at every second heartbeat's time, less what the tick before may have been late.
     /// </summary>
     public static int RestHeartbeatMs(int heartbeatMs) => (2 * heartbeatMs) - (heartbeatMs / 5);
+
+    /// <summary>What a group at rest looks at the clock for; null where commands go through it.</summary>
+    private TickCause? Rest => _cause == TickCause.None || _quiet >= QuietTicks ? _cause : null;
 
     private static long After(long nowMs, int periodMs) => nowMs - (nowMs % periodMs) + periodMs;
 }

@@ -23,10 +23,6 @@ internal sealed class RaftTransport(
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
 
-    [ThreadStatic]
-    private static bool _gathers;
-
-
     public void Register(ulong group, IGroupInbox inbox) => _groups[group] = inbox;
 
     public void Unregister(ulong group) => _groups.TryRemove(group, out _);
@@ -55,7 +51,7 @@ internal sealed class RaftTransport(
         if (SenderTo(to) is { } sender)
         {
             sender.SendAside(group, bytes);
-            if (!_gathers)
+            if (!Gathering.IsUnderWay)
             {
                 sender.Flush();
             }
@@ -82,9 +78,10 @@ internal sealed class RaftTransport(
     }
 
     /// <summary>Sends what is queued, on this thread as far as the streams take it; never waits.</summary>
+    /// <param name="evenWhileGathering">Otherwise a gathering's end does it.</param>
     public void Flush(bool evenWhileGathering = false)
     {
-        if (_gathers && !evenWhileGathering)
+        if (Gathering.IsUnderWay && !evenWhileGathering)
         {
             return;
         }
@@ -95,12 +92,8 @@ internal sealed class RaftTransport(
         }
     }
 
-    /// <summary>Has what this thread sends until the end of the result leave together.</summary>
-    public Gathering Gather()
-    {
-        _gathers = true;
-        return new Gathering(this);
-    }
+    /// <summary>Has what this thread sends until the result is disposed of leave together.</summary>
+    public Gathering Gather() => new(this);
 
     /// <summary>Brings a snapshot to a member, and then the message that tells of it.</summary>
     /// <returns>Whether it arrived whole.</returns>
@@ -219,16 +212,6 @@ internal sealed class RaftTransport(
         return message.Type == MessageType.Snapshot
             ? throw new InvalidDataException($"member {from:x} sent the message of a snapshot without the snapshot")
             : message;
-    }
-
-    /// <summary>As long as it lasts, its thread writes nothing; at its end all that waits.</summary>
-    internal readonly struct Gathering(RaftTransport transport) : IDisposable
-    {
-        public void Dispose()
-        {
-            _gathers = false;
-            transport.Flush();
-        }
     }
 
     internal static void CheckSender(Message message, ulong from)

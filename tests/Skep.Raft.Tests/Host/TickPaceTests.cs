@@ -66,6 +66,13 @@ public sealed class TickPaceTests
     }
 
     [Fact]
+    public void Under_load_it_is_the_same_pace_whoever_lags()
+    {
+        _pace.Observe(ticked: true, TickCause.Laggards, term: 1, last: 5, commit: 5);
+        Assert.False(_pace.Observe(ticked: false, TickCause.Heartbeats, term: 1, last: 5, commit: 5));
+    }
+
+    [Fact]
     public void Turns_that_the_clock_did_not_give_are_no_rest()
     {
         for (int i = 0; i < 100; i++)

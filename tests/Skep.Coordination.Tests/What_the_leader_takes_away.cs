@@ -53,6 +53,17 @@ public sealed class What_the_leader_takes_away
         Assert.Equal([true, false], There());
     }
 
+    [Fact]
+    public void Goes_in_any_case_where_an_earlier_version_asked_for_it_so_that_its_log_says_the_same_when_it_is_read_again()
+    {
+        byte[] asked = Write.Own(OpCode.DeleteContainer, new PathRequest("/t"));
+        byte[] command = new byte[Write.HeadSizeBytes + asked.Length];
+        Write.WriteHead(command, _group.NowMs);
+        asked.CopyTo(command, Write.HeadSizeBytes);
+        _group.Member.Apply(command);
+        Assert.Equal([true, false], There());
+    }
+
     private void MakeContainer() => _group.Ask(_client, 2, OpCode.CreateContainer, new CreateRequest("/c", null, Trees.Open, 4));
 
     private void WriteBeforeWhatTheLeaderAsksFor(Action write)

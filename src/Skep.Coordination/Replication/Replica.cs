@@ -60,10 +60,14 @@ internal sealed class Replica(IOutcomes outcomes)
                 break;
             case WriteKind.Own:
                 var op = (OpCode)reader.ReadInt();
-                MultiOp own = Requests.ReadWrite(op, ref reader);
-                if (op != OpCode.DeleteContainer || Tree.HasPassed(own.Path, timeMs))
+                // Earlier versions ask so for the end of containers too, without a look at whether they are over still.
+                Do(Caller.Own, op, Requests.ReadWrite(op, ref reader), timeMs);
+                break;
+            case WriteKind.Passed:
+                MultiOp passed = Requests.ReadWrite(OpCode.DeleteContainer, ref reader);
+                if (Tree.HasPassed(passed.Path, timeMs))
                 {
-                    Do(Caller.Own, op, own, timeMs);
+                    Do(Caller.Own, OpCode.DeleteContainer, passed, timeMs);
                 }
                 break;
             default:

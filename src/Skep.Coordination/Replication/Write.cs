@@ -22,6 +22,9 @@ internal enum WriteKind
 
     /// <summary>A request of the service itself.</summary>
     Own = 5,
+
+    /// <summary>Remove a container or a node whose time to live is over, where that is so still.</summary>
+    Passed = 6,
 }
 
 /// <summary>
@@ -92,6 +95,13 @@ internal static class Write
         writer.WriteInt((int)WriteKind.Own);
         writer.WriteInt((int)op);
         body.Write(ref writer);
+    });
+
+    public static byte[] Passed(string path) => JuteFrame.Make(output =>
+    {
+        var writer = new JuteWriter(output);
+        writer.WriteInt((int)WriteKind.Passed);
+        new PathRequest(path).Write(ref writer);
     });
 
     /// <summary>Cuts the next write off.</summary>

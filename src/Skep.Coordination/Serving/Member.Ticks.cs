@@ -152,7 +152,7 @@ internal sealed partial class Member
             _passedMs = nowMs;
             foreach (string path in Tree.Passed(_options.WallMs(), MaxPassedAtOnce))
             {
-                Submit(Write.Own(OpCode.DeleteContainer, new PathRequest(path)));
+                Submit(Write.Passed(path));
             }
         }
     }

@@ -45,7 +45,7 @@ internal static class Mistakes
     {
         var reader = new JuteReader(command[(Write.HeadSizeBytes + 4)..]);
         var kind = (WriteKind)reader.ReadInt();
-        if (kind == WriteKind.Own && (OpCode)reader.ReadInt() == OpCode.DeleteContainer)
+        if (kind == WriteKind.Passed)
         {
             return mistake switch
             {

@@ -48,7 +48,10 @@ internal sealed class ManagerServer : IAsyncDisposable
         });
         builder.Services.AddHttpForwarder();
         addServices(builder.Services);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel =>
+
+        // Each change of threads wakes another, and an idle manager does little else. Unsafe where a handler blocks: ours await.
+        builder.WebHost.UseSockets(static sockets => sockets.UnsafePreferInlineScheduling = true);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             Limit(kestrel);
             kestrel.ListenUnixSocket(options.ControlSocket, listen =>
